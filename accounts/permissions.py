@@ -1,0 +1,42 @@
+"""Who may see what in the admin: one workspace at a time, and only one's own."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.models import User, Workspace
+
+SESSION_KEY = "workspace"
+
+
+def current_workspace(request: HttpRequest) -> Workspace:
+    """Return the workspace the request works in: the one chosen in the session, else the user's first.
+
+    Raises PermissionDenied for users who belong to none. Looked up once per request, among the user's own only,
+    so that a membership that ended is felt at the next click.
+    """
+    workspace = cast("Workspace | None", getattr(request, "_workspace", None))
+    if workspace is None:
+        user = cast(User, request.user)
+        mine = Workspace.objects.for_user(user).order_by("id")
+        chosen = request.session.get(SESSION_KEY)
+        workspace = (mine.filter(pk=chosen).first() if chosen else None) or mine.first()
+        if workspace is None:
+            raise PermissionDenied(
+                _("You belong to no workspace yet. Ask an administrator to add you to one.")
+            )
+        request._workspace = workspace  # type: ignore[attr-defined]
+    return workspace
+
+
+def choose_workspace(request: HttpRequest, slug: str) -> Workspace:
+    """Work in another workspace from now on. Raises PermissionDenied if it is not one of the user's."""
+    workspace = Workspace.objects.for_user(cast(User, request.user)).filter(slug=slug).first()
+    if workspace is None:
+        raise PermissionDenied(_("You do not belong to this workspace."))
+    request.session[SESSION_KEY] = workspace.pk
+    return workspace

@@ -1,0 +1,18 @@
+"""The partner endpoints. Clients send no trailing slash; some do."""
+
+from django.urls import path, re_path
+
+from accounts.models import PARTNER_PATTERN
+from cohorts.api.views import CohortUsersView, CohortView, WebhookView
+
+_PARTNER = rf"^partners/(?P<partner>{PARTNER_PATTERN})"
+
+urlpatterns = [
+    route
+    for slash in ("", "/")
+    for route in (
+        path(f"partners/mixpanel/webhook{slash}", WebhookView.as_view(), {"partner": "mixpanel"}),
+        re_path(rf"{_PARTNER}/cohorts{slash}$", CohortView.as_view()),
+        re_path(rf"{_PARTNER}/cohorts/users{slash}$", CohortUsersView.as_view()),
+    )
+]

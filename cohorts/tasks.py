@@ -1,0 +1,27 @@
+"""Scheduled work on cohorts. Nothing here is needed for correctness; all of it may run twice, or late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from cohorts import membership, retention
+
+
+def compact_idle() -> int:
+    """Fold what stayed unfolded since the last compaction; return how many cohorts that were. Every minute."""
+    return membership.compact_idle(idle=timedelta(seconds=30), now=timezone.now())
+
+
+def clean_up() -> dict[str, int]:
+    """Expire unfinished syncs, unmatched samples and old history; return how many of each. Every night."""
+    now = timezone.now()
+    return {
+        "syncs": retention.expire_unfinished(
+            before=now - timedelta(hours=settings.UNFINISHED_SYNC_HOURS), now=now
+        ),
+        "samples": retention.forget_samples(before=now - timedelta(days=settings.UNMATCHED_SAMPLE_DAYS)),
+        "deltas": retention.forget_deltas(before=now - timedelta(days=settings.DELTA_RETENTION_DAYS)),
+    }

@@ -1,0 +1,244 @@
+"""What all our endpoints share: how JSON comes in, and how errors go out."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+import orjson
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest
+from rest_framework import status
+from rest_framework.exceptions import (
+    APIException,
+    NotFound,
+    ParseError,
+    UnsupportedMediaType,
+    ValidationError,
+)
+from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+log = structlog.get_logger("rollcall.api")
+RETRY_AFTER_SECONDS = 10
+MAX_NUMBER = 2**64
+PROBLEM_TYPE = "application/problem+json"
+_WHITESPACE_AFTER_QUOTE = (b'" ', b'"\t', b'"\n', b'"\r')
+
+
+# --- in ----------------------------------------------------------------------------------------------------
+class BodyTooLargeError(APIException):
+    """The body, or what it inflates to, is larger than MAX_BODY_BYTES."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
+
+
+class StrictJSONParser(BaseParser):
+    """JSON by orjson, gzip-encoded or not, bounded in size and depth.
+
+    Refuses what parsers disagree about or databases cannot hold: duplicate names, numbers past 64 bits, NaN, NUL,
+    lone surrogates. Raises ParseError (400), UnsupportedMediaType (415) or BodyTooLargeError (413).
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the parsed body."""
+        request = (parser_context or {})["request"]
+        raw = _inflated(_read(stream, request), request.META.get("HTTP_CONTENT_ENCODING", ""))
+        return parse_json(raw)
+
+
+def parse_json(raw: bytes) -> Any:
+    """Return the value of a JSON text. Raises ParseError for anything but one that everybody reads alike."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise ParseError(f"Malformed JSON: {error}") from error
+    names = _checked(value, may_hold_nul=b"\\u0000" in raw)
+    if not _has_as_many_names(raw, names):
+        _refuse_duplicates(raw)
+    return value
+
+
+def _read(stream: IO[bytes], request: HttpRequest) -> bytes:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_BODY_BYTES:
+        raise BodyTooLargeError
+    raw = stream.read(settings.MAX_BODY_BYTES + 1)
+    if len(raw) > settings.MAX_BODY_BYTES:
+        raise BodyTooLargeError
+    return raw
+
+
+def _inflated(raw: bytes, encoding: str) -> bytes:
+    encoding = encoding.strip().lower()
+    if encoding in {"", "identity"}:
+        return raw
+    if encoding not in {"gzip", "x-gzip"}:
+        raise UnsupportedMediaType(
+            encoding, detail=f"Content-Encoding “{encoding}” is not supported; gzip is."
+        )
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        text = inflater.decompress(raw, settings.MAX_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise ParseError("The body is not valid gzip.") from error
+    if len(text) > settings.MAX_BODY_BYTES:
+        raise BodyTooLargeError
+    if not inflater.eof or inflater.unused_data:
+        raise ParseError("The body is not one complete gzip stream.")
+    return text
+
+
+def _checked(value: Any, *, may_hold_nul: bool) -> int:
+    """Return how many names all objects have together. Raises ParseError for what no database could hold."""
+    names = 0
+    pending: list[tuple[Any, int]] = [(value, 1)]
+    while pending:
+        item, depth = pending.pop()
+        if type(item) is dict:
+            names += len(item)
+            if may_hold_nul:
+                pending.extend((name, depth) for name in item)
+            children = item.values()
+        elif type(item) is list:
+            children = item
+        else:
+            _check_scalar(item, may_hold_nul=may_hold_nul)
+            continue
+        if depth > settings.MAX_JSON_DEPTH:
+            raise ParseError(f"The body is nested deeper than {settings.MAX_JSON_DEPTH} levels.")
+        # Strings, the bulk of every page, need no look unless a NUL may hide in one.
+        pending.extend((child, depth + 1) for child in children if type(child) is not str or may_hold_nul)
+    return names
+
+
+def _check_scalar(item: Any, *, may_hold_nul: bool) -> None:
+    if type(item) is float and abs(item) >= MAX_NUMBER:
+        raise ParseError("A number is too large: 64 bits are the limit.")
+    if may_hold_nul and type(item) is str and "\x00" in item:
+        raise ParseError("A text holds a NUL character.")
+
+
+def _has_as_many_names(raw: bytes, names: int) -> bool:
+    """Whether it is certain, by counting alone, that no name of an object comes twice.
+
+    Without escapes every quote is a delimiter, and without white space after a quote every name ends in `":`; so
+    fewer parsed names than such places mean that one was overwritten, and as many mean that none was.
+    """
+    if b"\\" in raw or any(mark in raw for mark in _WHITESPACE_AFTER_QUOTE):
+        return False
+    return raw.count(b'":') == names
+
+
+def _refuse_duplicates(raw: bytes) -> None:
+    """Read again, the slow way, what counting could not decide."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> None:
+        names = {name for name, _ in pairs}
+        if len(names) < len(pairs):
+            raise ParseError("An object names the same member twice.")
+
+    json.loads(raw, object_pairs_hook=unique)
+
+
+# --- out ---------------------------------------------------------------------------------------------------
+MAX_FAULTS = 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one value of a request, and where it stands (RFC 6901)."""
+
+    pointer: str
+    message: str
+
+
+class OwnFaultError(APIException):
+    """A fault of ours. The log has its class and places; the client gets no details."""
+
+    status_code = status.HTTP_500_INTERNAL_SERVER_ERROR
+    default_detail = "Rollcall failed to process this. Its operator finds the details in the log."
+
+
+class TemporarilyUnavailableError(APIException):
+    """Something passing: the same call will be answered later."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "Rollcall cannot process this at the moment. Try again later."
+
+
+def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Answer any error of any endpoint: as RFC 9457 problem+json, or in the shape of the view's own protocol.
+
+    A view of another protocol has `error_body(status, message, faults, total)`, which returns its body.
+    """
+    known = _as_api_exception(error)
+    faults = list(_faults(known.detail)) if isinstance(known, ValidationError) else []
+    message = faults[0].message if faults else str(known.detail)
+    shape = getattr(context.get("view"), "error_body", _problem)
+    shown = [asdict(fault) for fault in faults[:MAX_FAULTS]]
+    body = shape(status=known.status_code, message=message, faults=shown, total=len(faults))
+    content_type = PROBLEM_TYPE if shape is _problem else None
+    return Response(body, status=known.status_code, headers=_headers(known), content_type=content_type)
+
+
+def _as_api_exception(error: Exception) -> APIException:
+    if isinstance(error, APIException):
+        return error
+    if isinstance(error, Http404):
+        return NotFound("There is nothing at this address.")
+    if isinstance(error, (OperationalError, InterfaceError)):
+        # Away, locked or overloaded: passing, and so 503. A 4xx would make the partner pause the sync.
+        log.error("database_unavailable", exception=type(error).__qualname__)
+        return TemporarilyUnavailableError()
+    log.error("request_failed", exc_info=(type(error), error, error.__traceback__))
+    return OwnFaultError()
+
+
+def _faults(detail: Any, pointer: str = "") -> Iterator[Fault]:
+    """Yield the faults of a ValidationError's nested detail in the order of the request."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            here = pointer if name == api_settings.NON_FIELD_ERRORS_KEY else f"{pointer}/{_escaped(name)}"
+            yield from _faults(inner, here)
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _faults(inner, pointer)
+    else:
+        yield Fault(pointer, str(detail))
+
+
+def _escaped(name: str | int) -> str:
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
+def _headers(error: APIException) -> dict[str, str]:
+    headers = {}
+    if error.status_code in {status.HTTP_429_TOO_MANY_REQUESTS, status.HTTP_503_SERVICE_UNAVAILABLE}:
+        headers["Retry-After"] = str(int(getattr(error, "wait", None) or RETRY_AFTER_SECONDS))
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    return headers
+
+
+def _problem(*, status: int, message: str, faults: list[dict[str, str]], total: int) -> dict[str, Any]:
+    body: dict[str, Any] = {"title": message, "status": status}
+    return body | {"errors": faults, "error_count": total} if faults else body
+
+
+def hide_slash_twins(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Keep each operation once in the schema: every path answers with and without a trailing slash."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]

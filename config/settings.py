@@ -1,0 +1,213 @@
+"""All settings, typed, from the environment (`.env.example` lists and explains each)."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE
+from django.utils.translation import gettext_lazy as _
+
+from config.logging import configure_structlog, logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# --- where it runs -----------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+# A key that everybody knows is good enough for a demo on one's own machine; a system check refuses it elsewhere.
+INSECURE_SECRET_KEY = "insecure-demo-key-set-SECRET_KEY-before-anyone-else-can-reach-this-server"  # noqa: S105
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# The address partners call; when blank, pages show the address they were themselves asked under.
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+# Some partner clients put a path in the endpoint: the API answers below this prefix too.
+ENDPOINT_PREFIX = env.str("ENDPOINT_PREFIX", default="").strip("/")
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "config.apps.RollcallAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_q",
+    "drf_spectacular",
+    "rest_framework",
+    "accounts",
+    "profiles",
+    "cohorts",
+    "segments",
+]
+
+MIDDLEWARE = [
+    "config.logging.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # API clients send no trailing slash; the admin appends its own
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- data --------------------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'rollcall.sqlite3'}"),
+}
+_database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+_database["CONN_HEALTH_CHECKS"] = True
+if _database["ENGINE"].endswith("sqlite3"):
+    (BASE_DIR / "var").mkdir(exist_ok=True)
+    # IMMEDIATE: a transaction that reads first and writes later would fail, not wait, when another one wrote
+    # in between. synchronous=FULL: what was answered with 2xx survives a power cut.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;",
+    }
+
+Q_CLUSTER: dict[str, Any] = {
+    "name": "rollcall",
+    "workers": env.int("Q_WORKERS", default=2),
+    # retry > timeout > longest task: a task is never started again while it still runs.
+    "timeout": 1800,
+    "retry": 2400,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 1.0,
+    "save_limit": 500,
+    "label": "Jobs",
+}
+if REDIS_URL := env.str("REDIS_URL", default=""):
+    Q_CLUSTER["redis"] = REDIS_URL
+else:
+    Q_CLUSTER["orm"] = "default"
+
+# --- people ------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
+AXES_COOLOFF_TIME = 1  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+
+# --- security ----------------------------------------------------------------------------------------------
+# Nothing may load anything, except the admin, which widens this for its own pages in config/admin.py.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "form-action": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+
+# --- languages and time ------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+
+# --- files -------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+
+# --- API ---------------------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.problem_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Rollcall",
+    "DESCRIPTION": "Partners send cohorts here; their members are matched to profiles that already exist.",
+    "VERSION": "1",
+    "LICENSE": {"name": "MIT"},
+    "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["config.api.hide_slash_twins"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=10 * 1024 * 1024)
+MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", default=32)
+
+# --- imports -----------------------------------------------------------------------------------------------
+MAX_IDS_PER_REQUEST = env.int("MAX_IDS_PER_REQUEST", default=1_000)
+# Calls of the partner protocol carry no session: those that follow each other within this time are one sync.
+PARTNER_SYNC_IDLE_SECONDS = env.int("PARTNER_SYNC_IDLE_SECONDS", default=300)
+COMPACT_EVERY_DELTAS = env.int("COMPACT_EVERY_DELTAS", default=256)
+UNMATCHED_SAMPLE_SIZE = env.int("UNMATCHED_SAMPLE_SIZE", default=100)
+UNMATCHED_SAMPLE_DAYS = env.int("UNMATCHED_SAMPLE_DAYS", default=30)
+UNFINISHED_SYNC_HOURS = env.int("UNFINISHED_SYNC_HOURS", default=72)
+DELTA_RETENTION_DAYS = env.int("DELTA_RETENTION_DAYS", default=400)
+# Calls per minute and key, e.g. "600"; 0 sets no limit.
+CALLS_PER_MINUTE = env.int("CALLS_PER_MINUTE", default=0)
+
+# --- segments ----------------------------------------------------------------------------------------------
+MAX_SEGMENT_FILTERS = env.int("MAX_SEGMENT_FILTERS", default=100)
+MAX_SEGMENT_DEPTH = env.int("MAX_SEGMENT_DEPTH", default=5)
+
+# --- logs --------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = logging_config(LOG_LEVEL)
+configure_structlog()
