@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -47,7 +48,8 @@ class HeaderKeyAuthentication(_DataImportKeyAuthentication):
 
     def secret_of(self, request: Request) -> str:
         """Return the password, which is all after the first colon: keys may hold colons."""
-        scheme, _, credentials = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        header: str = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _, credentials = header.partition(" ")
         credentials = credentials.strip()
         if scheme.lower() == "bearer" and credentials:
             return credentials
@@ -66,7 +68,8 @@ class BodyKeyAuthentication(_DataImportKeyAuthentication):
     def authenticate(self, request: Request) -> tuple[Integration, DataImportKey]:
         """Return integration and key; the partner's own key must be right too, if one is required."""
         integration, key = super().authenticate(request)
-        partner_api_key = request.data.get("partner_api_key")
+        body: Any = request.data
+        partner_api_key = body.get("partner_api_key")
         if not keys.partner_key_matches(
             integration=integration,
             partner_api_key=partner_api_key if isinstance(partner_api_key, str) else None,
@@ -76,9 +79,10 @@ class BodyKeyAuthentication(_DataImportKeyAuthentication):
 
     def secret_of(self, request: Request) -> str:
         """Return `client_secret`. Reading the body may raise 400, 413 or 415 first."""
-        if not isinstance(request.data, Mapping):
+        body: Any = request.data
+        if not isinstance(body, Mapping):
             raise ParseError("The body must be a JSON object.")
-        secret = request.data.get("client_secret")
+        secret = body.get("client_secret")
         if not isinstance(secret, str) or not secret:
             raise NotAuthenticated("client_secret is missing: it must be the data import key, as a string.")
         return secret

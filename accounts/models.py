@@ -19,7 +19,7 @@ partner_validator = RegexValidator(
 class User(AbstractUser):
     """A member of staff: a marketer or an administrator. Never one of the people in a cohort."""
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("team member")
         verbose_name_plural = _("team")
 

@@ -21,7 +21,7 @@ def current_workspace(request: HttpRequest) -> Workspace:
     """
     workspace = cast("Workspace | None", getattr(request, "_workspace", None))
     if workspace is None:
-        user = cast(User, request.user)
+        user = cast("User", request.user)
         mine = Workspace.objects.for_user(user).order_by("id")
         chosen = request.session.get(SESSION_KEY)
         workspace = (mine.filter(pk=chosen).first() if chosen else None) or mine.first()
@@ -29,13 +29,13 @@ def current_workspace(request: HttpRequest) -> Workspace:
             raise PermissionDenied(
                 _("You belong to no workspace yet. Ask an administrator to add you to one.")
             )
-        request._workspace = workspace  # type: ignore[attr-defined]
+        request._workspace = workspace  # type: ignore[attr-defined]  # noqa: SLF001
     return workspace
 
 
 def choose_workspace(request: HttpRequest, slug: str) -> Workspace:
     """Work in another workspace from now on. Raises PermissionDenied if it is not one of the user's."""
-    workspace = Workspace.objects.for_user(cast(User, request.user)).filter(slug=slug).first()
+    workspace = Workspace.objects.for_user(cast("User", request.user)).filter(slug=slug).first()
     if workspace is None:
         raise PermissionDenied(_("You do not belong to this workspace."))
     request.session[SESSION_KEY] = workspace.pk

@@ -84,7 +84,7 @@ _FOLD = """
 
 
 # --- writing: the caller holds the lock ---------------------------------------------------------------------
-def lock(*, workspace_id: int, partner: str, partner_cohort_id: str) -> Cohort | None:
+def lock(workspace_id: int, partner: str, partner_cohort_id: str) -> Cohort | None:
     """Return a cohort with its row locked until the transaction ends; None if there is no such cohort."""
     cohorts = Cohort.objects.without_members().select_for_update()
     return cohorts.filter(

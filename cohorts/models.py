@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -78,7 +80,7 @@ class CohortSyncQuerySet(models.QuerySet["CohortSync"]):
         """Those of one workspace's cohorts."""
         return self.filter(cohort__workspace=workspace)
 
-    def unfinished_since(self, moment: timezone.datetime) -> CohortSyncQuerySet:
+    def unfinished_since(self, moment: datetime) -> CohortSyncQuerySet:
         """Those that still wait for pages, the last of which came before `moment`."""
         return self.filter(status=CohortSync.Status.RUNNING, last_page_at__lt=moment)
 

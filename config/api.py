@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
@@ -112,7 +112,7 @@ def _checked(value: Any, *, may_hold_nul: bool) -> int:
             names += len(item)
             if may_hold_nul:
                 pending.extend((name, depth) for name in item)
-            children = item.values()
+            children: Iterable[Any] = item.values()
         elif type(item) is list:
             children = item
         else:

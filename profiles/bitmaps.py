@@ -57,7 +57,8 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
             return cursor.execute(sql.encode(), params, binary=True).fetchall()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def store(sql: str, params: Sequence[Any]) -> None:

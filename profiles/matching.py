@@ -34,7 +34,24 @@ _SQLITE = """
 """
 # What Mixpanel refuses as ids, and so do we: these stand for "nobody" in clients' data.
 NOBODY = frozenset(
-    "anon anonymous nil none null n/a na undefined unknown <nil> 0 -1 true false [] {}".split()
+    [
+        "anon",
+        "anonymous",
+        "nil",
+        "none",
+        "null",
+        "n/a",
+        "na",
+        "undefined",
+        "unknown",
+        "<nil>",
+        "0",
+        "-1",
+        "true",
+        "false",
+        "[]",
+        "{}",
+    ]
 ) | {"", "00000000-0000-0000-0000-000000000000"}
 
 Keys = Sequence[str]
@@ -73,7 +90,7 @@ def lookup(*, workspace_id: int, keys: Keys) -> dict[str, int]:
     if not keys:
         return {}
     with connection.cursor() as cursor:
-        parameters = [orjson.dumps(keys).decode(), workspace_id]
+        parameters: tuple[str, int] = (orjson.dumps(keys).decode(), workspace_id)
         if connection.vendor == "postgresql":
             cursor.execute(_POSTGRESQL, parameters)
             packed = bitmaps.from_packed_ids(cursor.fetchone()[0]).tolist()

@@ -14,13 +14,13 @@ import orjson
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from cohorts import identifiers
 from cohorts.imports import Change, Identified
 
 Faults = dict[Any, Any]
 ID_KEYS = ("user_ids", "device_ids", "aliases")
-_FIELD_ERRORS = {"null", "required", "invalid"}
 
 
 class TextField(serializers.Field[str, Any, str, Any]):
@@ -78,7 +78,9 @@ class CohortChangesField(serializers.Field[Sequence[Change], Any, Any, Any]):
         data = _array_from_text(data)
         if not isinstance(data, list):
             raise serializers.ValidationError(_OF_CHANGES)
-        faults = {index: found for index, change in enumerate(data) if (found := _change_faults(change))}
+        faults: Faults = {
+            index: found for index, change in enumerate(data) if (found := _change_faults(change))
+        }
         if faults:
             raise serializers.ValidationError(faults)
         changes = [_change(change) for change in data]
@@ -139,7 +141,7 @@ def _change_faults(change: Any) -> Faults | list[str]:
         return [_OF_CHANGES]
     faults: Faults = {}
     if not any(key in change for key in ID_KEYS):
-        faults[serializers.api_settings.NON_FIELD_ERRORS_KEY] = [
+        faults[api_settings.NON_FIELD_ERRORS_KEY] = [
             "One of user_ids, device_ids and aliases must be present; its array may be empty."
         ]
     if not isinstance(change.get("should_remove", False), bool):

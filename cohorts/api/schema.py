@@ -103,7 +103,7 @@ WEBHOOK: dict[str, Any] = {
 }
 
 
-class HeaderKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class HeaderKeyScheme(OpenApiAuthenticationExtension):
     """The data import key in the Authorization header."""
 
     target_class = "accounts.authentication.HeaderKeyAuthentication"
@@ -114,7 +114,7 @@ class HeaderKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         return [{"type": "http", "scheme": "basic"}, {"type": "http", "scheme": "bearer"}]
 
 
-class BodyKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BodyKeyScheme(OpenApiAuthenticationExtension):
     """The data import key in the body: a field of the request, so no security scheme of its own."""
 
     target_class = "accounts.authentication.BodyKeyAuthentication"
@@ -148,7 +148,7 @@ _CHANGES = {
 }
 
 
-class _FieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class _FieldSchema(OpenApiSerializerFieldExtension):
     """Says what a hand-written field takes."""
 
     shape: dict[str, Any] = {}
@@ -193,7 +193,7 @@ class OffsetDateTimeSchema(_FieldSchema):
     shape = {"type": "string", "format": "date-time"}
 
 
-class TextSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class TextSchema(OpenApiSerializerFieldExtension):
     """A string, or a number where the protocol lets ids be numbers."""
 
     target_class = "cohorts.api.fields.TextField"

@@ -132,7 +132,7 @@ class PartnerErrorSerializer(serializers.Serializer[Any]):
     """The partner protocol's error: the first fault in `message`, the first 20 in `errors`."""
 
     message = serializers.CharField()
-    errors = FaultSerializer(many=True, required=False)
+    errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment]
     error_count = serializers.IntegerField(required=False)
 
 

@@ -21,8 +21,11 @@ from accounts.models import Integration
 from cohorts import identifiers, imports
 from cohorts.api import schema
 from cohorts.api.serializers import CohortNameSerializer, CohortUsersSerializer, WebhookSerializer
-from cohorts.imports import Action, Change, Export
+from cohorts.imports import Change
 from cohorts.models import CohortSync
+from cohorts.syncs import Export
+
+Action = CohortSync.Action
 
 
 class IntegrationOffError(APIException):
@@ -153,7 +156,7 @@ class WebhookView(PartnerView):
         return {"action": _readable_action(self.request), "status": "failure", "error": error}
 
 
-def _export(action: CohortSync.Action, parameters: Mapping[str, Any]) -> Export:
+def _export(action: Action, parameters: Mapping[str, Any]) -> Export:
     page_info = parameters.get("page_info") or {"page_count": 1, "total_pages": 1}
     return Export(
         partner_cohort_id=parameters["mixpanel_cohort_id"],

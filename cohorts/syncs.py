@@ -1,0 +1,111 @@
+"""The bookkeeping of syncs: which sync a page belongs to, which pages it has, and whether it is complete.
+
+Whoever calls holds the cohort's row lock, so no two pages of a cohort are noted at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from pyroaring import BitMap
+
+from cohorts import membership
+from cohorts.models import Cohort, CohortDelta, CohortSync
+from profiles import bitmaps
+
+Action = CohortSync.Action
+Status = CohortSync.Status
+_NOTED_FIELDS = (
+    *membership.TALLY_FIELDS,
+    "pages",
+    "pages_count",
+    "total_pages",
+    "status",
+    "finished_at",
+    "last_page_at",
+    "last_error",
+    "unmatched_sample",
+)
+
+
+@dataclass(frozen=True)
+class Export:
+    """One page of a partner's export of a cohort, as its wire protocol names it."""
+
+    partner_cohort_id: str
+    action: CohortSync.Action
+    name: str | None = None
+    description: str | None = None
+    session_id: str = ""
+    page: int | None = None
+    total_pages: int | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the export replaces the members, once all its pages came."""
+        return self.action == Action.MEMBERS
+
+
+def find(*, cohort: Cohort, export: Export, now: datetime) -> CohortSync:
+    """Return the sync that the page belongs to; a new one if it begins one."""
+    syncs = CohortSync.objects.filter(cohort=cohort, session_id=export.session_id, action=export.action)
+    sync = syncs.order_by("-id").first() if export.session_id or export.action == Action.CHANGES else None
+    if sync is not None and export.action == Action.CHANGES:
+        # The partner protocol has no session: calls that follow each other closely are one sync.
+        idle = timedelta(seconds=settings.PARTNER_SYNC_IDLE_SECONDS)
+        sync = sync if now - sync.last_page_at <= idle else None
+    return sync or begin(cohort=cohort, export=export, now=now)
+
+
+def begin(*, cohort: Cohort, export: Export, now: datetime) -> CohortSync:
+    """Begin a sync. A full one supersedes the unfinished full ones of the cohort."""
+    if export.is_full:
+        older = CohortSync.objects.filter(cohort=cohort, action=Action.MEMBERS, status=Status.RUNNING)
+        overtaken = list(older.values_list("id", flat=True))
+        CohortSync.objects.filter(id__in=overtaken).update(status=Status.SUPERSEDED, finished_at=now)
+        membership.drop_pages(sync_ids=overtaken)
+    return CohortSync.objects.create(
+        cohort=cohort, session_id=export.session_id, action=export.action, started_at=now, last_page_at=now
+    )
+
+
+def note_page(
+    *,
+    sync: CohortSync,
+    export: Export,
+    tally: dict[str, int],
+    sample: list[dict[str, str]],
+    replaced: CohortDelta | None,
+    now: datetime,
+) -> None:
+    """Count a page, less the one it `replaced`, and find out whether the sync is complete with it."""
+    for name, count in tally.items():
+        before = getattr(replaced, name) if replaced else 0
+        setattr(sync, name, getattr(sync, name) + count - before)
+    pages = _note_number(sync, export)
+    is_complete = export.total_pages is None or _has_all(pages, export.total_pages)
+    sync.total_pages = export.total_pages
+    sync.status = Status.COMPLETE if is_complete else Status.RUNNING
+    sync.finished_at = now if is_complete else None
+    sync.last_page_at = now
+    sync.last_error = ""
+    room = max(settings.UNMATCHED_SAMPLE_SIZE - len(sync.unmatched_sample), 0)
+    sync.unmatched_sample = [*sync.unmatched_sample, *sample[:room]]
+    sync.save(update_fields=_NOTED_FIELDS)
+
+
+def _note_number(sync: CohortSync, export: Export) -> BitMap:
+    pages = bitmaps.unpack(sync.pages)
+    if export.page is None:
+        sync.pages_count += 1
+    else:
+        pages.add(export.page)
+        pages.run_optimize()
+        sync.pages, sync.pages_count = bitmaps.pack(pages), len(pages)
+    return pages
+
+
+def _has_all(pages: BitMap, total: int) -> bool:
+    return bool(pages.range_cardinality(1, total + 1) == total)
