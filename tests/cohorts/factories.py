@@ -1,0 +1,97 @@
+"""Cohorts whose members came in the way they come in production: through an import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import factory
+from django.db import transaction
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+from pyroaring import BitMap
+
+from accounts.models import Workspace
+from cohorts import membership
+from cohorts.membership import Page
+from cohorts.models import Cohort, CohortDelta, CohortSync
+from profiles import universe
+from profiles.models import Profile
+
+NO_TALLY = dict.fromkeys(membership.TALLY_FIELDS, 0)
+
+
+class CohortFactory(DjangoModelFactory[Cohort]):
+    """A cohort of the default workspace. `members=[profile, ...]` puts profiles (or their ids) into it."""
+
+    class Meta:
+        model = Cohort
+        skip_postgeneration_save = True
+
+    workspace = factory.LazyFunction(lambda: Workspace.objects.get(slug="default"))
+    partner = "mixpanel"
+    partner_cohort_id = factory.Sequence(lambda n: f"cohort-{n}")
+    name = factory.Sequence(lambda n: f"Cohort {n}")
+
+    @factory.post_generation
+    def members(
+        self: Cohort, create: bool, extracted: Iterable[Profile | int] | None, **kwargs: object
+    ) -> None:
+        if extracted:
+            change_members(self, extracted)
+
+
+class CohortSyncFactory(DjangoModelFactory[CohortSync]):
+    """A complete sync of one page."""
+
+    class Meta:
+        model = CohortSync
+
+    cohort = factory.SubFactory(CohortFactory)
+    session_id = factory.Sequence(lambda n: f"session-{n}")
+    action = CohortSync.Action.MEMBERS
+    status = CohortSync.Status.COMPLETE
+    total_pages = 1
+    pages_count = 1
+    started_at = factory.LazyFunction(timezone.now)
+    last_page_at = factory.SelfAttribute("started_at")
+    finished_at = factory.SelfAttribute("started_at")
+
+    class Params:
+        unfinished = factory.Trait(status=CohortSync.Status.RUNNING, total_pages=2, finished_at=None)
+
+
+def change_members(
+    cohort: Cohort,
+    members: Iterable[Profile | int],
+    *,
+    kind: CohortDelta.Kind = CohortDelta.Kind.ADDED,
+    now: datetime | None = None,
+) -> CohortSync:
+    """Add (or remove) members by a sync of their own; return the sync."""
+    moment = now or timezone.now()
+    is_added = kind == CohortDelta.Kind.ADDED
+    action = CohortSync.Action.ADD_MEMBERS if is_added else CohortSync.Action.REMOVE_MEMBERS
+    with transaction.atomic():
+        locked = membership.lock(
+            workspace_id=cohort.workspace_id,
+            partner=cohort.partner,
+            partner_cohort_id=cohort.partner_cohort_id,
+        )
+        assert locked is not None
+        sync = CohortSyncFactory.create(cohort=locked, action=action, started_at=moment)
+        membership.append(
+            cohort=locked,
+            sync=sync,
+            kind=kind,
+            members=BitMap(it.pk if isinstance(it, Profile) else it for it in members),
+            page=Page(number=1, digest=b"", tally=NO_TALLY),
+            now=moment,
+        )
+    return sync
+
+
+def members_of(cohort: Cohort) -> set[int]:
+    """Return the ids of a cohort's members now."""
+    live = universe.live(workspace_id=cohort.workspace_id)
+    return set(membership.members(cohort_ids=[cohort.pk], within=live)[cohort.pk])

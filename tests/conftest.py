@@ -1,0 +1,110 @@
+"""What tests of all apps share: the three personas, a data import key, clients, and a clean slate between tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from accounts.models import DataImportKey, User, Workspace
+from tests.accounts.factories import WorkspaceFactory, make_administrator, make_key, make_marketer
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs PostgreSQL elsewhere, and run tests that commit last: they empty the database.
+
+    So each of them first gets back what the migrations made: workspace, roles and schedules.
+    """
+    for item in items:
+        if item.get_closest_marker("postgresql"):
+            item.add_marker(pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL"))
+        if _commits(item):
+            item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
+    items.sort(key=_commits)
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(marker and marker.kwargs.get("transaction")) or bool(
+        {"transactional_db", "live_server"} & fixtures
+    )
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate(settings) -> Iterator[None]:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.AXES_ENABLED = False
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    """The workspace that the migrations made."""
+    return Workspace.objects.get(slug="default")
+
+
+@pytest.fixture
+def other_workspace(db: None) -> Workspace:
+    """The stranger's workspace."""
+    return WorkspaceFactory.create(name="Elsewhere", slug="elsewhere")
+
+
+@pytest.fixture
+def administrator(workspace: Workspace) -> User:
+    """Makes keys and manages the team of the default workspace."""
+    return make_administrator(workspace, username="administrator")
+
+
+@pytest.fixture
+def marketer(workspace: Workspace) -> User:
+    """Makes segments in the default workspace; sees cohorts, no keys."""
+    return make_marketer(workspace, username="marketer")
+
+
+@pytest.fixture
+def stranger(other_workspace: Workspace) -> User:
+    """Administrator of another workspace: must never see anything of the default one."""
+    return make_administrator(other_workspace, username="stranger")
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """A function that returns a browser in which the user is logged in."""
+
+    def logged_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return logged_in
+
+
+@pytest.fixture
+def administrator_client(client_of: Callable[[User], Client], administrator: User) -> Client:
+    """The administrator's browser."""
+    return client_of(administrator)
+
+
+@pytest.fixture
+def marketer_client(client_of: Callable[[User], Client], marketer: User) -> Client:
+    """The marketer's browser."""
+    return client_of(marketer)
+
+
+@pytest.fixture
+def stranger_client(client_of: Callable[[User], Client], stranger: User) -> Client:
+    """The stranger's browser."""
+    return client_of(stranger)
+
+
+@pytest.fixture
+def data_import_key(workspace: Workspace) -> tuple[DataImportKey, str]:
+    """A valid Mixpanel key of the default workspace, and its secret."""
+    return make_key(workspace, "mixpanel")
