@@ -1,8 +1,12 @@
-"""The audience of a segment: fetch what its filters need, evaluate, count."""
+"""The audience of a segment: fetch what its filters need, evaluate, count, and put it into words.
+
+A definition that mentions a cohort which the workspace does not have (any more) is at fault, never silently "nobody"
+or, with "does not include", silently everyone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
@@ -10,43 +14,143 @@ from pyroaring import BitMap
 from accounts.models import Workspace
 from cohorts import membership
 from cohorts.models import Cohort
-from profiles import universe
+from profiles import bitmaps, universe
+from profiles.models import Profile
 from segments import evaluation, filters
 from segments.evaluation import NodeCount, Sets
-from segments.filters import Group, Node
+from segments.filters import FilterError, Group, Node
+from segments.models import Segment
+
+Cohorts = Mapping[int, Cohort]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """The exact size of an audience, of the whole workspace, and of each node."""
+    """The exact size of an audience, of the whole workspace, and of each node; and what the definition says."""
 
     total: int
     universe: int
     nodes: Sequence[NodeCount]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A segment in words with its exact size now, out of all users. Without a size: its definition is at fault."""
+
+    segment: Segment
+    sentence: str
+    size: int | None
+    universe: int
+
+
+# --- one definition ----------------------------------------------------------------------------------------
+def members(*, workspace: Workspace, tree: Group) -> BitMap:
+    """Return the profiles a definition selects now. Raises FilterError if it mentions a cohort that is not there."""
+    cohorts = cohorts_of(workspace=workspace, trees=[tree])
+    filters.check_cohorts(tree, partners(cohorts))
+    return evaluation.evaluate(tree, _sets(workspace, cohorts))
+
+
+def counts(*, workspace: Workspace, tree: Group) -> Counts:
+    """Return what the builder shows. Raises FilterError if the tree mentions a cohort that is not there."""
+    cohorts = cohorts_of(workspace=workspace, trees=[tree])
+    filters.check_cohorts(tree, partners(cohorts))
+    sets = _sets(workspace, cohorts)
+    nodes = evaluation.count_nodes(tree, sets)
+    return Counts(
+        nodes[0].count or 0, len(sets.universe), nodes, filters.describe(tree, cohort_names(cohorts))
+    )
+
+
+# --- many segments -----------------------------------------------------------------------------------------
+def summaries(*, workspace: Workspace, segments: Sequence[Segment]) -> list[Summary]:
+    """Return the segments of a page with their sizes, on one fetch of users and cohorts."""
+    trees = _readable(segments)
+    cohorts = cohorts_of(workspace=workspace, trees=trees.values())
+    sets = _sets(workspace, cohorts)
+    return [_summary(segment, trees.get(segment.pk), cohorts, sets) for segment in segments]
+
+
+def _summary(segment: Segment, tree: Group | None, cohorts: Cohorts, sets: Sets) -> Summary:
+    if tree is None:
+        return Summary(segment, "", None, len(sets.universe))
+    sentence = filters.describe(tree, cohort_names(cohorts))
+    size = len(evaluation.evaluate(tree, sets)) if _is_whole(tree, cohorts) else None
+    return Summary(segment, sentence, size, len(sets.universe))
+
+
+def segments_of(*, profile: Profile) -> list[Segment]:
+    """Return the segments that select a profile now, by name. Evaluated on this one profile alone."""
+    segments = list(Segment.objects.filter(workspace_id=profile.workspace_id).order_by("name"))
+    trees = _readable(segments)
+    cohorts = cohorts_of(workspace=profile.workspace, trees=trees.values())
+    alone = BitMap() if profile.deleted_at else BitMap([profile.pk])
+    sets = Sets(alone, membership.members(cohort_ids=list(cohorts), within=alone))
+    return [
+        segment
+        for segment in segments
+        if (tree := trees.get(segment.pk)) and _is_whole(tree, cohorts) and evaluation.evaluate(tree, sets)
+    ]
+
+
+def segments_using(*, cohort: Cohort) -> list[Segment]:
+    """Return the segments whose filters mention a cohort, by name."""
+    segments = list(Segment.objects.filter(workspace_id=cohort.workspace_id).order_by("name"))
+    trees = _readable(segments)
+    return [
+        segment
+        for segment in segments
+        if (tree := trees.get(segment.pk)) and cohort.pk in filters.cohort_ids_of(tree)
+    ]
+
+
+def _readable(segments: Iterable[Segment]) -> dict[int, Group]:
+    """Return the trees by segment, without the definitions that this release cannot read."""
+    trees = {}
+    for segment in segments:
+        try:
+            trees[segment.pk] = filters.parse(segment.definition)
+        except FilterError:
+            continue
+    return trees
+
+
+def _is_whole(tree: Group, cohorts: Cohorts) -> bool:
+    try:
+        filters.check_cohorts(tree, partners(cohorts))
+    except FilterError:
+        return False
+    return True
+
+
+# --- what filters need -------------------------------------------------------------------------------------
+def cohorts_of(*, workspace: Workspace, trees: Iterable[Node]) -> dict[int, Cohort]:
+    """Return the workspace's own among the cohorts that trees mention, by id; without their members."""
+    mentioned: set[int] = set().union(*(filters.cohort_ids_of(tree) for tree in trees))
+    if not mentioned:
+        return {}
+    own = Cohort.objects.for_workspace(workspace).only("id", "partner", "name")
+    if len(mentioned) <= bitmaps.MAX_SQL_IDS:
+        own = own.filter(id__in=mentioned)
+    return {cohort.pk: cohort for cohort in own if cohort.pk in mentioned}
 
 
 def sets_for(*, workspace: Workspace, trees: Sequence[Node]) -> Sets:
     """Fetch the universe and every cohort the trees mention. A cohort of another workspace has no members here."""
+    return _sets(workspace, cohorts_of(workspace=workspace, trees=trees))
+
+
+def _sets(workspace: Workspace, cohorts: Cohorts) -> Sets:
     live = universe.live(workspace_id=workspace.pk)
-    mentioned = set().union(*(filters.cohort_ids_of(tree) for tree in trees))
-    own = Cohort.objects.for_workspace(workspace).filter(id__in=mentioned).values_list("id", flat=True)
-    return Sets(live, membership.members(cohort_ids=list(own) if mentioned else [], within=live))
+    return Sets(live, membership.members(cohort_ids=list(cohorts), within=live))
 
 
-def members(*, workspace: Workspace, tree: Group) -> BitMap:
-    """Return the profiles a definition selects now."""
-    return evaluation.evaluate(tree, sets_for(workspace=workspace, trees=[tree]))
+def partners(cohorts: Cohorts) -> dict[int, str]:
+    """Return the partner of each cohort, to check trees by."""
+    return {cohort_id: cohort.partner for cohort_id, cohort in cohorts.items()}
 
 
-def counts(*, workspace: Workspace, tree: Group) -> Counts:
-    """Return the exact counts the builder shows."""
-    sets = sets_for(workspace=workspace, trees=[tree])
-    nodes = list(evaluation.count_nodes(tree, sets))
-    return Counts(len(evaluation.evaluate(tree, sets)), len(sets.universe), nodes)
-
-
-def cohort_names(*, workspace: Workspace, trees: Sequence[Node]) -> dict[int, str]:
-    """Return the names of the cohorts the trees mention, for their sentences."""
-    mentioned = set().union(*(filters.cohort_ids_of(tree) for tree in trees))
-    own = Cohort.objects.for_workspace(workspace).filter(id__in=mentioned)
-    return dict(own.values_list("id", "name"))
+def cohort_names(cohorts: Cohorts) -> dict[int, str]:
+    """Return the name of each cohort, for the sentences of trees."""
+    return {cohort_id: cohort.name for cohort_id, cohort in cohorts.items()}

@@ -11,6 +11,7 @@ from functools import reduce
 
 from pyroaring import BitMap
 
+from segments import filters
 from segments.filters import CohortFilter, CohortOperator, Group, Join, Node
 
 
@@ -24,42 +25,56 @@ class Sets:
 
 @dataclass(frozen=True)
 class NodeCount:
-    """How many profiles a node selects by itself, and how many are left after it in its AND group (the funnel)."""
+    """How many profiles a node selects by itself; none if it is unfinished."""
 
     pointer: str
-    count: int
-    left_count: int | None
+    count: int | None
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    node: Node
+    selected: BitMap
+    children: Sequence[_Evaluated]
 
 
 def evaluate(node: Node, sets: Sets) -> BitMap:
-    """Return the profiles a node selects. A group without children selects everyone."""
+    """Return the profiles a node selects. Whatever is unfinished selects nobody and joins with nothing."""
+    return _evaluate(node, sets).selected
+
+
+def count_nodes(root: Node, sets: Sets) -> list[NodeCount]:
+    """Return the counts of all nodes, the root's first; each is evaluated once."""
+    return list(_counts(_evaluate(root, sets), "/root"))
+
+
+def _evaluate(node: Node, sets: Sets) -> _Evaluated:
     if isinstance(node, CohortFilter):
-        members = BitMap.union(
-            BitMap(), *(sets.cohorts.get(cohort_id, BitMap()) for cohort_id in node.cohort_ids)
-        )
-        return members if node.operator is CohortOperator.INCLUDES else sets.universe - members
-    selected = _join(node, [evaluate(child, sets) for child in node.children], sets.universe)
-    return sets.universe - selected if node.exclude else selected
+        return _Evaluated(node, _evaluate_cohorts(node, sets), [])
+    children = [_evaluate(child, sets) for child in node.children]
+    finished = [child.selected for child in children if filters.is_finished(child.node)]
+    return _Evaluated(node, _join(node, finished, sets.universe), children)
 
 
-def _join(group: Group, children: Sequence[BitMap], universe: BitMap) -> BitMap:
-    if not children:
-        return universe
+def _evaluate_cohorts(node: CohortFilter, sets: Sets) -> BitMap:
+    if not node.cohort_ids:
+        return BitMap()
+    members = BitMap.union(*(sets.cohorts.get(cohort_id, BitMap()) for cohort_id in node.cohort_ids))
+    return members if node.operator is CohortOperator.INCLUDES else sets.universe - members
+
+
+def _join(group: Group, finished: Sequence[BitMap], universe: BitMap) -> BitMap:
+    if not finished:
+        return BitMap()
     if group.operator is Join.OR:
-        return BitMap.union(*children)
-    # The smallest first: every intersection is then as cheap as it can be.
-    return reduce(lambda left, right: left & right, sorted(children, key=len))
+        selected = BitMap.union(*finished)
+    else:
+        # The smallest first: every intersection is then as cheap as it can be.
+        selected = reduce(lambda left, right: left & right, sorted(finished, key=len))
+    return universe - selected if group.exclude else selected
 
 
-def count_nodes(node: Node, sets: Sets, pointer: str = "/root") -> Iterator[NodeCount]:
-    """Yield the counts of all nodes below `node`, with the funnel of every AND group."""
-    if isinstance(node, CohortFilter):
-        return
-    left = sets.universe
-    for index, child in enumerate(node.children):
-        here = f"{pointer}/children/{index}"
-        selected = evaluate(child, sets)
-        if node.operator is Join.AND:
-            left = left & selected
-        yield NodeCount(here, len(selected), len(left) if node.operator is Join.AND else None)
-        yield from count_nodes(child, sets, here)
+def _counts(evaluated: _Evaluated, pointer: str) -> Iterator[NodeCount]:
+    yield NodeCount(pointer, len(evaluated.selected) if filters.is_finished(evaluated.node) else None)
+    for index, child in enumerate(evaluated.children):
+        yield from _counts(child, f"{pointer}/children/{index}")
