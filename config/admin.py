@@ -1,16 +1,50 @@
-"""The theme seam: the only module that knows django-unfold. Apps import their admin classes from here."""
+"""The theme seam: the only module that knows django-unfold. Apps import their admin classes from here.
+
+Pages of our own extend `rollcall/page.html`, are rendered with `site.each_context(request)` (see `page`), and use the
+classes of `static/rollcall/rollcall.css`: the theme's stylesheet is built, and holds no class it does not use itself.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar, cast
 
-from django.db.models import Model, QuerySet
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.decorators import csp_replace
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Field, Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin as ThemeModelAdmin
 from unfold.sites import UnfoldAdminSite
 
-from accounts.permissions import current_workspace
+from accounts.models import User, Workspace
+from accounts.permissions import choose_workspace, current_workspace
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+# What the theme needs and nothing else does: its Alpine code evaluates attributes and sets styles.
+PAGE_POLICY = {
+    "default-src": [NONE],
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:"],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+    "base-uri": [NONE],
+    "frame-ancestors": [NONE],
+}
+
+
+def is_a_page(view: View) -> View:
+    """Give the responses of a view the Content-Security-Policy of the admin's pages."""
+    return cast("View", csp_replace(PAGE_POLICY)(view))
 
 
 class ModelAdmin(ThemeModelAdmin):
@@ -19,17 +53,98 @@ class ModelAdmin(ThemeModelAdmin):
     workspace_lookup: ClassVar[str] = "workspace"
     show_full_result_count = False
     list_per_page = 50
+    compressed_fields = True
+    list_filter_submit = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the current workspace: lists, autocompletes and guessed addresses all come by here."""
         return super().get_queryset(request).filter(**{self.workspace_lookup: current_workspace(request)})
 
-    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
+    def get_field_queryset(
+        self, db: str, db_field: Field[Any, Any], request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        """Offer as related rows only what the related model's own page shows."""
+        model = db_field.related_model
+        if self.admin_site.is_registered(model):
+            return self.admin_site.get_model_admin(model).get_queryset(request)
+        return super().get_field_queryset(db, db_field, request)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
         """Put a new row into the current workspace."""
         if not change and self.workspace_lookup == "workspace":
             obj.workspace = current_workspace(request)  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
 
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that staff look at and nobody edits here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds one."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes one."""
+        return False
+
+
 class RollcallAdminSite(UnfoldAdminSite):
     """Rollcall's admin."""
+
+    def register(
+        self, model_or_iterable: Any, admin_class: type[admin.ModelAdmin[Any]] | None = None, **options: Any
+    ) -> None:
+        """Take on pages made with our ModelAdmin only: those of other packages know no workspaces."""
+        if admin_class is not None and issubclass(admin_class, ModelAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Any:
+        """Wrap a view of the admin: for staff only, and with the pages' policy."""
+        return is_a_page(super().admin_view(view, cacheable))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the login page, the one page that is not behind `admin_view`."""
+        return is_a_page(super().login)(request, extra_context)
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """There is no page per app; the sidebar is the only map."""
+        return redirect("admin:index")
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Return the addresses that belong to no model."""
+        return [path("workspace/", self.admin_view(require_POST(self.choose_workspace)), name="workspace")]
+
+    def choose_workspace(self, request: HttpRequest) -> HttpResponseRedirect:
+        """Work in another workspace, from its overview on."""
+        choose_workspace(request, request.POST.get("slug", ""))
+        return redirect("admin:index")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add the current workspace and those to choose from to what every page knows."""
+        return {**super().each_context(request), **_workspaces(request)}
+
+
+def page(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render a page of our own inside the admin: `title`, and `trail` (pairs of title and address) above it."""
+    everywhere = admin.site.each_context(request)
+    return TemplateResponse(request, template, {**everywhere, **context}, status=status)
+
+
+def _workspaces(request: HttpRequest) -> dict[str, Any]:
+    """Return the switcher's content; nothing for those who belong to no workspace, so that they can still log out."""
+    if not admin.site.has_permission(request):
+        return {}
+    try:
+        current = current_workspace(request)
+    except PermissionDenied:
+        return {}
+    others = Workspace.objects.for_user(cast("User", request.user)).exclude(pk=current.pk).order_by("name")
+    return {"workspace": current, "other_workspaces": list(others)}
