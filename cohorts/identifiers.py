@@ -5,7 +5,7 @@ The order is that of PROTOCOLS: the first that matches wins. An e-mail address i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cohorts.imports import Identified
@@ -15,6 +15,7 @@ EXTERNAL_ID_PROPERTIES = ("$braze_external_id", "braze_external_id", "external_i
 DEVICE_ID_PROPERTY = "$device_id"
 DISTINCT_ID_PROPERTY = "mixpanel_distinct_id"
 DEVICE_PREFIX = "$device:"
+_DISTINCT_ID_ALIAS = matching.alias_key(DISTINCT_ID_PROPERTY, "")
 
 
 def of_external_id(external_id: str) -> Identified:
@@ -34,33 +35,40 @@ def of_alias(label: str, name: str) -> Identified:
     return Identified(f"{label}:{name}", (matching.alias_key(label, name),) if label and name else ())
 
 
-def of_member(member: Mapping[str, Any], *, external_id_property: str = "") -> Identified:
-    """Return all identifiers of a webhook's member. `external_id_property` is the operator's own choice, if any."""
-    keys = tuple(dict.fromkeys(_keys(member, external_id_property)))
-    shown = member.get(DISTINCT_ID_PROPERTY) or (keys[0][2:] if keys else "")
-    return Identified(str(shown), keys)
-
-
-def _keys(member: Mapping[str, Any], external_id_property: str) -> Iterator[str]:
+def of_members(members: Sequence[Mapping[str, Any]], *, external_id_property: str = "") -> list[Identified]:
+    """Return all identifiers of a webhook's members. `external_id_property` is the operator's own choice, if any."""
     chosen = (
         (external_id_property, *EXTERNAL_ID_PROPERTIES) if external_id_property else EXTERNAL_ID_PROPERTIES
     )
-    for name in chosen:
-        if name in member and (value := _text(member[name])):
-            yield matching.external_id_key(value)
-    if DEVICE_ID_PROPERTY in member and (value := _text(member[DEVICE_ID_PROPERTY])):
-        yield matching.device_key(value)
-    if distinct_id := _text(member.get(DISTINCT_ID_PROPERTY)):
+    present = set().union(
+        *members
+    )  # most pages carry few of the properties: look for the others in none of them
+    names = tuple(name for name in chosen if name in present)
+    return [_of_member(member, names) for member in members]
+
+
+def _of_member(member: Mapping[str, Any], names: Sequence[str]) -> Identified:
+    keys = [matching.external_id_key(value) for name in names if (value := _text(member.get(name)))]
+    if device := _text(member.get(DEVICE_ID_PROPERTY)):
+        keys.append(matching.device_key(device))
+    distinct_id = _text(member.get(DISTINCT_ID_PROPERTY))
+    if distinct_id:
         if distinct_id.startswith(DEVICE_PREFIX) and (
             device := _text(distinct_id.removeprefix(DEVICE_PREFIX))
         ):
-            yield matching.device_key(device)
-        yield matching.external_id_key(distinct_id)
-        yield matching.alias_key(DISTINCT_ID_PROPERTY, distinct_id)
+            keys.append(matching.device_key(device))
+        keys += (matching.external_id_key(distinct_id), _DISTINCT_ID_ALIAS + distinct_id)
+    return Identified(distinct_id or _shown(member, keys), keys)
+
+
+def _shown(member: Mapping[str, Any], keys: Sequence[str]) -> str:
+    return keys[0][2:] if keys else str(member.get(DISTINCT_ID_PROPERTY, ""))
 
 
 def _text(value: Any) -> str:
     """Return an id as text, numbers included; "" for what stands for nobody."""
+    if value is None:
+        return ""
     if type(value) is int:
         value = str(value)
-    return value if isinstance(value, str) and not matching.is_nobody(value) else ""
+    return value if type(value) is str and not matching.is_nobody(value) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
@@ -104,31 +104,31 @@ def _inflated(raw: bytes, encoding: str) -> bytes:
 
 def _checked(value: Any, *, may_hold_nul: bool) -> int:
     """Return how many names all objects have together. Raises ParseError for what no database could hold."""
-    names = 0
-    pending: list[tuple[Any, int]] = [(value, 1)]
-    while pending:
-        item, depth = pending.pop()
-        if type(item) is dict:
-            names += len(item)
-            if may_hold_nul:
-                pending.extend((name, depth) for name in item)
-            children: Iterable[Any] = item.values()
-        elif type(item) is list:
-            children = item
-        else:
-            _check_scalar(item, may_hold_nul=may_hold_nul)
-            continue
-        if depth > settings.MAX_JSON_DEPTH:
-            raise ParseError(f"The body is nested deeper than {settings.MAX_JSON_DEPTH} levels.")
-        # Strings, the bulk of every page, need no look unless a NUL may hide in one.
-        pending.extend((child, depth + 1) for child in children if type(child) is not str or may_hold_nul)
+    names, depth, limit = 0, 0, settings.MAX_JSON_DEPTH
+    level = [value]
+    while level:
+        inner: list[Any] = []
+        for item in level:
+            if type(item) is dict:
+                names += len(item)
+                inner += item.values()
+                if may_hold_nul:
+                    inner += item
+            elif type(item) is list:
+                inner += item
+            elif type(item) is not str or may_hold_nul:
+                _check_scalar(item)
+        depth += 1
+        if depth > limit and inner:
+            raise ParseError(f"The body is nested deeper than {limit} levels.")
+        level = inner
     return names
 
 
-def _check_scalar(item: Any, *, may_hold_nul: bool) -> None:
+def _check_scalar(item: Any) -> None:
     if type(item) is float and abs(item) >= MAX_NUMBER:
         raise ParseError("A number is too large: 64 bits are the limit.")
-    if may_hold_nul and type(item) is str and "\x00" in item:
+    if type(item) is str and "\x00" in item:
         raise ParseError("A text holds a NUL character.")
 
 

@@ -133,10 +133,9 @@ class WebhookView(PartnerView):
         body.is_valid(raise_exception=True)
         action = Action(body.validated_data["action"])
         parameters = body.validated_data["parameters"]
-        mapping = self.integration.external_id_property
-        members = [
-            identifiers.of_member(member, external_id_property=mapping) for member in parameters["members"]
-        ]
+        members = identifiers.of_members(
+            parameters["members"], external_id_property=self.integration.external_id_property
+        )
         imports.apply(
             integration=self.integration,
             export=_export(action, parameters),

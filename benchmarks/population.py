@@ -1,0 +1,87 @@
+"""Makes a database of its own for a benchmark, with as many profiles as asked for, and keeps it for the next run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+PROFILES = """
+    INSERT INTO profiles_profile (workspace_id, external_id, email, first_name, last_name, phone, country, language,
+                                  time_zone, custom_attributes)
+    SELECT %(workspace)s, 'user-' || n, 'user-' || n || '@example.com', 'First', 'Last', '', 'FR', 'fr', '', '{}'
+    FROM generate_series(%(first)s::int, %(last)s::int) n
+"""
+# Identifiers in the order of their keys: the index is then built once, not page by page in random order.
+IDENTIFIERS = """
+    INSERT INTO profiles_identifier (workspace_id, key, profile_id)
+    SELECT workspace_id, 'e:' || external_id, id FROM profiles_profile
+    WHERE id BETWEEN %(first)s AND %(last)s ORDER BY 2
+"""
+SQLITE_NUMBERS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {count})"
+BATCH = 1_000_000
+
+
+def database_url(base: str, profiles: int) -> str:
+    """Return the address of the benchmark's own database beside `base`, made and migrated if it is missing."""
+    if base.startswith("sqlite"):
+        url = f"{base}.bench-{profiles}"
+    else:
+        parts = urlsplit(base)
+        name = f"{parts.path.lstrip('/')}_bench_{profiles}"
+        with psycopg.connect(base, autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                connection.execute(f'CREATE DATABASE "{name}"')
+        url = urlunsplit(parts._replace(path=f"/{name}"))
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=True)
+    return url
+
+
+def populate(profiles: int) -> int:
+    """Fill the default workspace up to `profiles`; return its id. Needs Django set up for the database."""
+    from django.db import connection
+
+    from accounts.models import Workspace
+    from profiles.models import Profile
+
+    workspace = Workspace.objects.get(slug="default").pk
+    have = Profile.objects.count()
+    if have < profiles:
+        print(f"making {profiles - have:,} profiles …", flush=True)
+        fill = _fill_postgresql if connection.vendor == "postgresql" else _fill_sqlite
+        fill(workspace, have, profiles)
+    return workspace
+
+
+def _fill_postgresql(workspace: int, have: int, profiles: int) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for first in range(have + 1, profiles + 1, BATCH):
+            last = min(first + BATCH - 1, profiles)
+            cursor.execute(PROFILES, {"workspace": workspace, "first": first, "last": last})
+        cursor.execute(IDENTIFIERS, {"first": have + 1, "last": profiles})
+        cursor.execute("VACUUM ANALYZE profiles_profile, profiles_identifier")
+
+
+def _fill_sqlite(workspace: int, have: int, profiles: int) -> None:
+    from django.db import connection
+
+    if have:
+        raise SystemExit("This database holds profiles already; name another one.")
+    now = "'2026-01-01 00:00:00'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{SQLITE_NUMBERS.format(count=profiles)} INSERT INTO profiles_profile (id, workspace_id, external_id, email,"
+            " first_name, last_name, phone, country, language, time_zone, custom_attributes, created_at, changed_at)"
+            f" SELECT n, {workspace}, 'user-' || n, '', '', '', '', 'FR', 'fr', '', '{{}}', {now}, {now} FROM s"
+        )
+        cursor.execute(
+            "INSERT INTO profiles_identifier (workspace_id, key, profile_id)"
+            " SELECT workspace_id, 'e:' || external_id, id FROM profiles_profile ORDER BY 2"
+        )
+        cursor.execute("ANALYZE")
