@@ -1,0 +1,153 @@
+"""The statements of the CSV import: each takes a whole batch as one JSON parameter, on both databases.
+
+The caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from profiles.csv_rows import ATTRIBUTES
+
+# Any number that no other advisory lock of this database has; the second half of the lock is the workspace.
+_IMPORT_LOCK = 0x50524F46
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """What the two databases call the same things. Rows of the JSON parameter are arrays: `r.value`."""
+
+    rows: str
+    cell: str
+    json_cell: str
+    merged: str
+    current: str
+    differs: str
+    now: str
+
+
+_DIALECTS = {
+    "postgresql": _Dialect(
+        rows="json_array_elements(%s::json) AS r(value)",
+        cell="r.value->>{}",
+        json_cell="CAST(r.value->{} AS jsonb)",
+        merged="p.custom_attributes || s.custom",
+        current="p.custom_attributes",
+        differs="IS DISTINCT FROM",
+        now="STATEMENT_TIMESTAMP()",
+    ),
+    "sqlite": _Dialect(
+        rows="json_each(%s) AS r",
+        cell="json_extract(r.value, '$[{}]')",
+        json_cell="json_extract(r.value, '$[{}]')",
+        merged="json_patch(p.custom_attributes, s.custom)",
+        current="json(p.custom_attributes)",
+        differs="IS NOT",
+        now="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
+    ),
+}
+_RESERVE_IDS = "SELECT nextval(pg_get_serial_sequence('profiles_profile', 'id')) FROM generate_series(1, %s)"
+_NEWEST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'profiles_profile'"
+
+
+def lock_imports(*, workspace_id: int) -> None:
+    """Make other imports into the workspace wait until this transaction ends. On SQLite they wait already."""
+    if connection.vendor == "postgresql":
+        _run("SELECT pg_advisory_xact_lock(%s, %s::integer)", [_IMPORT_LOCK, workspace_id])
+
+
+def reserve_ids(*, count: int) -> Sequence[int]:
+    """Return ids for new profiles that were never anybody's."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_RESERVE_IDS, [count])
+            return [profile_id for (profile_id,) in cursor.fetchall()]
+        cursor.execute(_NEWEST_ID)
+        newest = cursor.fetchone()
+        first = (newest[0] if newest else 0) + 1
+        return range(first, first + count)
+
+
+def external_ids(*, workspace_id: int, profile_ids: Sequence[int]) -> dict[int, str | None]:
+    """Return the external id, None for an anonymous profile, of each profile."""
+    sql = """
+        SELECT p.id, p.external_id FROM {rows} JOIN profiles_profile p ON p.id = CAST({id} AS integer)
+        WHERE p.workspace_id = %s
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(sql), [_json([[profile_id] for profile_id in profile_ids]), workspace_id])
+        return dict(cursor.fetchall())
+
+
+def insert_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert profiles; a row is id, external id, the ATTRIBUTES in order ("" for none), custom attributes."""
+    columns = ", ".join(ATTRIBUTES)
+    values = ", ".join(_dialect().cell.format(position) for position in range(2, 2 + len(ATTRIBUTES)))
+    custom = _dialect().json_cell.format(2 + len(ATTRIBUTES))
+    sql = f"""
+        INSERT INTO profiles_profile (id, workspace_id, external_id, {columns}, custom_attributes)
+        SELECT CAST({{id}} AS integer), %s, {{second}}, {values}, {custom} FROM {{rows}}
+    """  # noqa: S608 - names of columns of ours
+    _run(_sql(sql), [workspace_id, _json(rows)])
+
+
+def insert_identifiers(*, workspace_id: int, rows: Sequence[tuple[int, str]]) -> None:
+    """Insert identifiers; a row is profile id and key. Raises IntegrityError if one exists.
+
+    In the order of their keys, so that two writers never wait for each other in a circle.
+    """
+    sql = """
+        INSERT INTO profiles_identifier (workspace_id, key, profile_id)
+        SELECT %s, {second}, CAST({id} AS integer) FROM {rows}
+    """
+    _run(_sql(sql), [workspace_id, _json(sorted(rows, key=lambda row: row[1]))])
+
+
+def update_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> int:
+    """Update profiles; return how many really changed.
+
+    A row is id, whether it changed already by new identifiers, the ATTRIBUTES (None leaves one as it is), and the
+    custom attributes to merge. `changed_at` is the database's clock (see `profiles/universe.py`).
+    """
+    dialect = _dialect()
+    cells = [f"{dialect.cell.format(2 + index)} AS {name}" for index, name in enumerate(ATTRIBUTES)]
+    new = [f"COALESCE(s.{name}, p.{name})" for name in ATTRIBUTES] + [dialect.merged]
+    old = [f"p.{name}" for name in ATTRIBUTES] + [dialect.current]
+    names = [*ATTRIBUTES, "custom_attributes"]
+    sql = f"""
+        UPDATE profiles_profile AS p
+        SET {", ".join(f"{name} = {value}" for name, value in zip(names, new, strict=True))},
+            changed_at = {dialect.now}
+        FROM (
+            SELECT CAST({{id}} AS integer) AS id, {{second}} AS has_new_keys, {", ".join(cells)},
+                {dialect.json_cell.format(2 + len(ATTRIBUTES))} AS custom
+            FROM {{rows}}
+        ) AS s
+        WHERE p.id = s.id AND p.workspace_id = %s
+            AND (s.has_new_keys = 'yes' OR ({", ".join(old)}) {dialect.differs} ({", ".join(new)}))
+    """  # noqa: S608 - names of columns of ours
+    return _run(_sql(sql), [_json(rows), workspace_id])
+
+
+def _dialect() -> _Dialect:
+    return _DIALECTS[connection.vendor]
+
+
+def _sql(template: str) -> str:
+    dialect = _dialect()
+    return template.format(rows=dialect.rows, id=dialect.cell.format(0), second=dialect.cell.format(1))
+
+
+def _json(rows: Sequence[Any]) -> str:
+    return orjson.dumps(rows).decode()
+
+
+def _run(sql: str, parameters: Sequence[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)
