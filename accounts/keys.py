@@ -51,15 +51,13 @@ def invalidate(*, key: DataImportKey, by: User | None, now: datetime) -> bool:
 
 
 def verify(*, secret: str, partner: str, now: datetime) -> DataImportKey:
-    """Return the valid key that `secret` is, with its integration and workspace loaded.
+    """Return the valid key that `secret` is, with its integration loaded.
 
     Raises InvalidKeyError for an unknown or invalidated key and for a key of another partner. Digests are
     compared in constant time; the prefix, which is no secret, only narrows down which.
     """
     digest = digest_of(secret)
-    candidates = DataImportKey.objects.filter(prefix=secret[:PREFIX_LENGTH]).select_related(
-        "integration__workspace"
-    )
+    candidates = DataImportKey.objects.filter(prefix=secret[:PREFIX_LENGTH]).select_related("integration")
     key = next((key for key in candidates if hmac.compare_digest(key.digest, digest)), None)
     if key is None:
         raise InvalidKeyError("Unknown data import key.")

@@ -18,21 +18,29 @@ DEVICE_PREFIX = "$device:"
 _DISTINCT_ID_ALIAS = matching.alias_key(DISTINCT_ID_PROPERTY, "")
 
 
-def of_external_id(external_id: str) -> Identified:
-    """Return the identifier that an external id is."""
-    return Identified(
-        external_id, () if matching.is_nobody(external_id) else (matching.external_id_key(external_id),)
-    )
+def of_external_ids(external_ids: Sequence[str]) -> list[Identified]:
+    """Return the identifiers that external ids are."""
+    return [
+        Identified(value, () if matching.is_nobody(value) else (matching.external_id_key(value),))
+        for value in external_ids
+    ]
 
 
-def of_device(device_id: str) -> Identified:
-    """Return the identifier that a device id is."""
-    return Identified(device_id, () if matching.is_nobody(device_id) else (matching.device_key(device_id),))
+def of_devices(device_ids: Sequence[str]) -> list[Identified]:
+    """Return the identifiers that device ids are."""
+    return [
+        Identified(value, () if matching.is_nobody(value) else (matching.device_key(value),))
+        for value in device_ids
+    ]
 
 
-def of_alias(label: str, name: str) -> Identified:
-    """Return the identifier that an alias is."""
-    return Identified(f"{label}:{name}", (matching.alias_key(label, name),) if label and name else ())
+def of_aliases(aliases: Sequence[Mapping[str, str]]) -> list[Identified]:
+    """Return the identifiers that aliases are, each with its `alias_label` and `alias_name`."""
+    pairs = [(alias["alias_label"], alias["alias_name"]) for alias in aliases]
+    return [
+        Identified(f"{label}:{name}", (matching.alias_key(label, name),) if label and name else ())
+        for label, name in pairs
+    ]
 
 
 def of_members(members: Sequence[Mapping[str, Any]], *, external_id_property: str = "") -> list[Identified]:

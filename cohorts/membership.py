@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max
 from pyroaring import BitMap
 
@@ -96,16 +96,15 @@ def append(
     *, cohort: Cohort, sync: CohortSync, kind: CohortDelta.Kind, members: BitMap, page: Page, now: datetime
 ) -> None:
     """Add or remove members from this transaction's commit on."""
-    sequence = _next_sequence(cohort)
-    _insert(cohort=cohort, sync=sync, kind=kind, members=members, page=page, sequence=sequence, now=now)
-    if sequence - cohort.snapshot_sequence >= settings.COMPACT_EVERY_DELTAS:
+    sequence = _insert(cohort=cohort, sync=sync, kind=kind, members=members, page=page, now=now)
+    if sequence is not None and sequence - cohort.snapshot_sequence >= settings.COMPACT_EVERY_DELTAS:
         compact(cohort=cohort)
 
 
 def stage(*, cohort: Cohort, sync: CohortSync, members: BitMap, page: Page, now: datetime) -> None:
     """Keep a page of a full sync, in place of one of the same number; it does not count yet."""
     CohortDelta.objects.filter(sync=sync, kind=Kind.PAGE, page=page.number).delete()
-    _insert(cohort=cohort, sync=sync, kind=Kind.PAGE, members=members, page=page, sequence=None, now=now)
+    _insert(cohort=cohort, sync=sync, kind=Kind.PAGE, members=members, page=page, now=now)
 
 
 def swap(*, cohort: Cohort, sync: CohortSync, now: datetime) -> None:
@@ -117,7 +116,7 @@ def swap(*, cohort: Cohort, sync: CohortSync, now: datetime) -> None:
     new = BitMap.union(BitMap(), *(bitmaps.unpack(blob) for (blob,) in pages))
     old = _fold(cohort)
     entered, left = new - old, old - new
-    sequence = _next_sequence(cohort)
+    sequence = _last_sequence(cohort) + 1
     CohortDelta.objects.create(
         cohort=cohort,
         sync=sync,
@@ -136,7 +135,7 @@ def swap(*, cohort: Cohort, sync: CohortSync, now: datetime) -> None:
 
 def compact(*, cohort: Cohort) -> None:
     """Fold all deltas into the snapshot, and write down what each really changed."""
-    sequence = _next_sequence(cohort) - 1
+    sequence = _last_sequence(cohort)
     if sequence > cohort.snapshot_sequence:
         _write_snapshot(cohort, _fold(cohort), sequence)
 
@@ -170,32 +169,42 @@ def page_of(*, sync: CohortSync, number: int, digest: bytes) -> CohortDelta | No
     return next((delta for delta in seen if bytes(delta.digest) == digest), seen[0] if seen else None)
 
 
+# One statement instead of two: under the cohort's lock, the newest sequence is what this statement sees.
+_INSERT = f"""
+    INSERT INTO cohorts_cohortdelta (cohort_id, sync_id, kind, page, digest, members, "left", created_at,
+                                     {", ".join(TALLY_FIELDS)}, sequence)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {bitmaps.placeholders(TALLY_FIELDS)}, {{}})
+    RETURNING sequence
+"""  # noqa: S608
+_NEXT_SEQUENCE = "1 + coalesce((SELECT max(sequence) FROM cohorts_cohortdelta WHERE cohort_id = %s), %s)"
+
+
 def _insert(
-    *,
-    cohort: Cohort,
-    sync: CohortSync,
-    kind: CohortDelta.Kind,
-    members: BitMap,
-    page: Page,
-    sequence: int | None,
-    now: datetime,
-) -> None:
-    CohortDelta.objects.create(
-        cohort=cohort,
-        sync=sync,
-        kind=kind,
-        sequence=sequence,
-        page=page.number,
-        digest=page.digest,
-        members=bitmaps.pack(members),
-        created_at=now,
-        **page.tally,
-    )
+    *, cohort: Cohort, sync: CohortSync, kind: CohortDelta.Kind, members: BitMap, page: Page, now: datetime
+) -> int | None:
+    """Insert a delta; return its sequence, which a page that does not count yet has none of."""
+    created_at = connection.ops.adapt_datetimefield_value(now)
+    parameters = [
+        cohort.pk,
+        sync.pk,
+        kind.value,
+        page.number,
+        page.digest,
+        bitmaps.pack(members),
+        b"",
+        created_at,
+    ]
+    parameters += [page.tally[name] for name in TALLY_FIELDS]
+    if kind == Kind.PAGE:
+        bitmaps.fetch(_INSERT.format("NULL"), parameters)
+        return None
+    rows = bitmaps.fetch(_INSERT.format(_NEXT_SEQUENCE), [*parameters, cohort.pk, cohort.snapshot_sequence])
+    return int(rows[0][0])
 
 
-def _next_sequence(cohort: Cohort) -> int:
+def _last_sequence(cohort: Cohort) -> int:
     newest = CohortDelta.objects.filter(cohort=cohort).aggregate(newest=Max("sequence"))["newest"]
-    return max(newest or 0, cohort.snapshot_sequence) + 1
+    return max(newest or 0, cohort.snapshot_sequence)
 
 
 def _fold(cohort: Cohort) -> BitMap:

@@ -29,7 +29,6 @@ log = structlog.get_logger("rollcall.api")
 RETRY_AFTER_SECONDS = 10
 MAX_NUMBER = 2**64
 PROBLEM_TYPE = "application/problem+json"
-_WHITESPACE_AFTER_QUOTE = (b'" ', b'"\t', b'"\n', b'"\r')
 
 
 # --- in ----------------------------------------------------------------------------------------------------
@@ -65,11 +64,15 @@ def parse_json(raw: bytes) -> Any:
     """Return the value of a JSON text. Raises ParseError for anything but one that everybody reads alike."""
     try:
         value = orjson.loads(raw)
+        written = orjson.dumps(value)
     except orjson.JSONDecodeError as error:
         raise ParseError(f"Malformed JSON: {error}") from error
-    names = _checked(value, may_hold_nul=b"\\u0000" in raw)
-    if not _has_as_many_names(raw, names):
-        _refuse_duplicates(raw)
+    except orjson.JSONEncodeError as error:
+        raise ParseError("The body is nested deeper than 254 levels.") from error
+    # What is written back byte for byte has no duplicate names, no number that lost digits and no escaped NUL.
+    # Most clients' bodies pass; the others are looked at more closely.
+    if written != raw:
+        _refuse_ambiguity(raw, value)
     return value
 
 
@@ -102,56 +105,26 @@ def _inflated(raw: bytes, encoding: str) -> bytes:
     return text
 
 
-def _checked(value: Any, *, may_hold_nul: bool) -> int:
-    """Return how many names all objects have together. Raises ParseError for what no database could hold."""
-    names, depth, limit = 0, 0, settings.MAX_JSON_DEPTH
-    level = [value]
-    while level:
-        inner: list[Any] = []
-        for item in level:
-            if type(item) is dict:
-                names += len(item)
-                inner += item.values()
-                if may_hold_nul:
-                    inner += item
-            elif type(item) is list:
-                inner += item
-            elif type(item) is not str or may_hold_nul:
-                _check_scalar(item)
-        depth += 1
-        if depth > limit and inner:
-            raise ParseError(f"The body is nested deeper than {limit} levels.")
-        level = inner
-    return names
-
-
-def _check_scalar(item: Any) -> None:
-    if type(item) is float and abs(item) >= MAX_NUMBER:
-        raise ParseError("A number is too large: 64 bits are the limit.")
-    if type(item) is str and "\x00" in item:
-        raise ParseError("A text holds a NUL character.")
-
-
-def _has_as_many_names(raw: bytes, names: int) -> bool:
-    """Whether it is certain, by counting alone, that no name of an object comes twice.
-
-    Without escapes every quote is a delimiter, and without white space after a quote every name ends in `":`; so
-    fewer parsed names than such places mean that one was overwritten, and as many mean that none was.
-    """
-    if b"\\" in raw or any(mark in raw for mark in _WHITESPACE_AFTER_QUOTE):
-        return False
-    return raw.count(b'":') == names
-
-
-def _refuse_duplicates(raw: bytes) -> None:
-    """Read again, the slow way, what counting could not decide."""
+def _refuse_ambiguity(raw: bytes, value: Any) -> None:
+    """Raise ParseError for duplicate names, for numbers past 64 bits and for NUL in a text."""
 
     def unique(pairs: list[tuple[str, Any]]) -> None:
-        names = {name for name, _ in pairs}
-        if len(names) < len(pairs):
+        if len({name for name, _ in pairs}) < len(pairs):
             raise ParseError("An object names the same member twice.")
 
     json.loads(raw, object_pairs_hook=unique)
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if type(item) is dict:
+            pending += item
+            pending += item.values()
+        elif type(item) is list:
+            pending += item
+        elif type(item) is float and abs(item) >= MAX_NUMBER:
+            raise ParseError("A number is too large: 64 bits are the limit.")
+        elif type(item) is str and "\x00" in item:
+            raise ParseError("A text holds a NUL character.")
 
 
 # --- out ---------------------------------------------------------------------------------------------------

@@ -21,15 +21,15 @@ from django.db import connection
 
 from profiles import bitmaps
 
-# PostgreSQL: ordinals and ids come back packed in one value; the covering index answers without the table.
+# PostgreSQL: indexes and ids come back packed in one value; the covering index answers without the table.
 _POSTGRESQL = """
-    SELECT string_agg(int4send(k.ordinality::int) || int4send(i.profile_id), ''::bytea)
+    SELECT string_agg(int4send(k.ordinality::int - 1) || int4send(i.profile_id), ''::bytea)
     FROM json_array_elements_text(%s::json) WITH ORDINALITY AS k(key, ordinality)
     JOIN profiles_identifier i ON i.workspace_id = %s AND i.key = k.key COLLATE "C"
 """
 # CROSS JOIN keeps SQLite's planner from reading the whole table first.
 _SQLITE = """
-    SELECT k.key + 1, i.profile_id FROM json_each(%s) k
+    SELECT k.key, i.profile_id FROM json_each(%s) k
     CROSS JOIN profiles_identifier i ON i.workspace_id = %s AND i.key = k.value
 """
 # What Mixpanel refuses as ids, and so do we: these stand for "nobody" in clients' data.
@@ -89,16 +89,11 @@ def lookup(*, workspace_id: int, keys: Keys) -> dict[str, int]:
     """Return the profile id of every key that has one, in one query whatever the number of keys."""
     if not keys:
         return {}
-    with connection.cursor() as cursor:
-        parameters: tuple[str, int] = (orjson.dumps(keys).decode(), workspace_id)
-        if connection.vendor == "postgresql":
-            cursor.execute(_POSTGRESQL, parameters)
-            packed = bitmaps.from_packed_ids(cursor.fetchone()[0]).tolist()
-            return {
-                keys[ordinal - 1]: profile for ordinal, profile in zip(packed[::2], packed[1::2], strict=True)
-            }
-        cursor.execute(_SQLITE, parameters)
-        return {keys[ordinal - 1]: profile for ordinal, profile in cursor.fetchall()}
+    parameters = (orjson.dumps(keys).decode(), workspace_id)
+    if connection.vendor == "postgresql":
+        packed = bitmaps.from_packed_ids(bitmaps.fetch(_POSTGRESQL, parameters)[0][0])
+        return dict(zip(map(keys.__getitem__, packed[::2]), packed[1::2], strict=True))
+    return {keys[index]: profile for index, profile in bitmaps.fetch(_SQLITE, parameters)}
 
 
 def match(*, workspace_id: int, candidates: Sequence[Keys]) -> list[int | Reason]:

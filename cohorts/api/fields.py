@@ -17,7 +17,7 @@ from rest_framework import serializers
 from rest_framework.settings import api_settings
 
 from cohorts import identifiers
-from cohorts.imports import Change, Identified
+from cohorts.imports import Change
 
 Faults = dict[Any, Any]
 ID_KEYS = ("user_ids", "device_ids", "aliases")
@@ -176,9 +176,9 @@ def _is_alias(alias: Any) -> bool:
 
 
 def _change(change: Mapping[str, Any]) -> Change:
-    members: list[Identified] = [identifiers.of_external_id(value) for value in change.get("user_ids", [])]
-    members += [identifiers.of_device(value) for value in change.get("device_ids", [])]
-    members += [
-        identifiers.of_alias(alias["alias_label"], alias["alias_name"]) for alias in change.get("aliases", [])
+    members = [
+        *identifiers.of_external_ids(change.get("user_ids", ())),
+        *identifiers.of_devices(change.get("device_ids", ())),
+        *identifiers.of_aliases(change.get("aliases", ())),
     ]
     return Change(members=members, should_remove=change.get("should_remove", False))
