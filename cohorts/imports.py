@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -125,16 +125,17 @@ def _match(workspace_id: int, changes: Sequence[Change]) -> _Matched:
 
 
 def _result(members: Sequence[Identified], outcomes: Sequence[int | Reason], *, matched: int) -> Result:
-    unmatched = {
-        member.shown: outcome
-        for member, outcome in zip(members, outcomes, strict=True)
-        if isinstance(outcome, Reason)
-    }
-    sample = list(unmatched.items())[: settings.UNMATCHED_SAMPLE_SIZE]
+    unmatched: dict[Any, tuple[str, Reason]] = {}
+    for position, (member, outcome) in enumerate(zip(members, outcomes, strict=True)):
+        if isinstance(outcome, Reason):
+            # One that came twice counts once; members that carry no identifier at all are different people.
+            who = (member.shown, *member.keys) if member.shown else position
+            unmatched[who] = (member.shown, outcome)
+    sample = list(unmatched.values())[: settings.UNMATCHED_SAMPLE_SIZE]
     return Result(
         received=len(members),
         matched=matched,
-        reasons=Counter(unmatched.values()),
+        reasons=Counter(reason for _shown, reason in unmatched.values()),
         sample=[{"identifier": shown, "reason": reason} for shown, reason in sample],
     )
 

@@ -169,6 +169,7 @@ USE_TZ = True
 # --- files -------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)  # empty until collectstatic ran; whitenoise warns if it is missing
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 WHITENOISE_USE_FINDERS = True
 
@@ -236,7 +237,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=10 * 1024 * 1024)
-MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", default=32)
 
 # --- imports -----------------------------------------------------------------------------------------------
 MAX_IDS_PER_REQUEST = env.int("MAX_IDS_PER_REQUEST", default=1_000)

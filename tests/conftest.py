@@ -39,6 +39,7 @@ def _commits(item: pytest.Item) -> bool:
 def _clean_slate(settings) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.AXES_ENABLED = False
+    settings.WHITENOISE_AUTOREFRESH = True  # or every test client reads the whole tree of static files
     cache.clear()
     yield
     cache.clear()
