@@ -38,11 +38,22 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(database_url: str, *, workers: int, application: str = "config.wsgi:application", **env: str) -> Iterator[Server]:
+def running(
+    database_url: str, *, workers: int, application: str = "config.wsgi:application", **env: str
+) -> Iterator[Server]:
     """Start gunicorn on a free port, yield it when it answers, and end it."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        application,
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        str(workers),
+    ]
     command += ["--no-control-socket", "--log-level", "warning"]
     environment = os.environ | {"DATABASE_URL": database_url, "LOG_LEVEL": "WARNING", **env}
     process = subprocess.Popen(command, env=environment)
