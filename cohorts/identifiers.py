@@ -21,7 +21,7 @@ _DISTINCT_ID_ALIAS = matching.alias_key(DISTINCT_ID_PROPERTY, "")
 def of_external_ids(external_ids: Sequence[str]) -> list[Identified]:
     """Return the identifiers that external ids are."""
     return [
-        Identified(value, () if matching.is_nobody(value) else (matching.external_id_key(value),))
+        (value, () if matching.is_nobody(value) else (matching.external_id_key(value),))
         for value in external_ids
     ]
 
@@ -29,8 +29,7 @@ def of_external_ids(external_ids: Sequence[str]) -> list[Identified]:
 def of_devices(device_ids: Sequence[str]) -> list[Identified]:
     """Return the identifiers that device ids are."""
     return [
-        Identified(value, () if matching.is_nobody(value) else (matching.device_key(value),))
-        for value in device_ids
+        (value, () if matching.is_nobody(value) else (matching.device_key(value),)) for value in device_ids
     ]
 
 
@@ -38,7 +37,7 @@ def of_aliases(aliases: Sequence[Mapping[str, str]]) -> list[Identified]:
     """Return the identifiers that aliases are, each with its `alias_label` and `alias_name`."""
     pairs = [(alias["alias_label"], alias["alias_name"]) for alias in aliases]
     return [
-        Identified(f"{label}:{name}", (matching.alias_key(label, name),) if label and name else ())
+        (f"{label}:{name}", (matching.alias_key(label, name),) if label and name else ())
         for label, name in pairs
     ]
 
@@ -48,35 +47,28 @@ def of_members(members: Sequence[Mapping[str, Any]], *, external_id_property: st
     chosen = (
         (external_id_property, *EXTERNAL_ID_PROPERTIES) if external_id_property else EXTERNAL_ID_PROPERTIES
     )
-    present = set().union(
-        *members
-    )  # most pages carry few of the properties: look for the others in none of them
-    names = tuple(name for name in chosen if name in present)
-    return [_of_member(member, names) for member in members]
+    # Most pages carry few of the properties: those that no member has are looked for in none.
+    present = set().union(*members)
+    external_ids = [name for name in chosen if name in present]
+    has_devices = DEVICE_ID_PROPERTY in present
+    return [_of_member(member, external_ids, has_devices=has_devices) for member in members]
 
 
-def _of_member(member: Mapping[str, Any], names: Sequence[str]) -> Identified:
-    keys = [matching.external_id_key(value) for name in names if (value := _text(member.get(name)))]
-    if device := _text(member.get(DEVICE_ID_PROPERTY)):
+def _of_member(member: Mapping[str, Any], external_ids: Sequence[str], *, has_devices: bool) -> Identified:
+    keys = [matching.external_id_key(value) for name in external_ids if (value := _text(member.get(name)))]
+    if has_devices and (device := _text(member.get(DEVICE_ID_PROPERTY))):
         keys.append(matching.device_key(device))
     distinct_id = _text(member.get(DISTINCT_ID_PROPERTY))
-    if distinct_id:
-        if distinct_id.startswith(DEVICE_PREFIX) and (
-            device := _text(distinct_id.removeprefix(DEVICE_PREFIX))
-        ):
-            keys.append(matching.device_key(device))
-        keys += (matching.external_id_key(distinct_id), _DISTINCT_ID_ALIAS + distinct_id)
-    return Identified(distinct_id or _shown(member, keys), keys)
-
-
-def _shown(member: Mapping[str, Any], keys: Sequence[str]) -> str:
-    return keys[0][2:] if keys else str(member.get(DISTINCT_ID_PROPERTY, ""))
+    if not distinct_id:
+        return keys[0][2:] if keys else str(member.get(DISTINCT_ID_PROPERTY, "")), keys
+    if distinct_id.startswith(DEVICE_PREFIX) and (device := _text(distinct_id.removeprefix(DEVICE_PREFIX))):
+        keys.append(matching.device_key(device))
+    keys += (matching.external_id_key(distinct_id), _DISTINCT_ID_ALIAS + distinct_id)
+    return distinct_id, keys
 
 
 def _text(value: Any) -> str:
     """Return an id as text, numbers included; "" for what stands for nobody."""
-    if value is None:
-        return ""
     if type(value) is int:
         value = str(value)
     return value if type(value) is str and not matching.is_nobody(value) else ""

@@ -34,11 +34,9 @@ TALLY_OF_REASON = {
 }
 
 
-class Identified(NamedTuple):
-    """One identifier, or one member with several: the text to show for it and the keys to try, in order."""
-
-    shown: str
-    keys: Keys
+# One identifier, or one member with several: the text to show for it and the keys to try, in order. A plain tuple:
+# there are a thousand on every page.
+Identified = tuple[str, Keys]
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def digest_of(content: bytes) -> bytes:
 # --- matching -----------------------------------------------------------------------------------------------
 def _match(workspace_id: int, changes: Sequence[Change]) -> _Matched:
     members = [member for change in changes for member in change.members]
-    outcomes = matching.match(workspace_id=workspace_id, candidates=[member.keys for member in members])
+    outcomes = matching.match(workspace_id=workspace_id, candidates=[keys for _shown, keys in members])
     added, removed, reached = BitMap(), BitMap(), BitMap()
     position = 0
     for change in changes:  # in their order: the last word on a profile counts
@@ -177,7 +175,9 @@ def _receive(
 
 
 def _known_page(sync: CohortSync, export: Export, digest: bytes) -> CohortDelta | None:
-    return None if export.page is None else membership.page_of(sync=sync, number=export.page, digest=digest)
+    if export.page is None or not syncs.has_page(sync=sync, number=export.page):
+        return None
+    return membership.page_of(sync=sync, number=export.page, digest=digest)
 
 
 def _keep(

@@ -86,7 +86,7 @@ _FOLD = """
 # --- writing: the caller holds the lock ---------------------------------------------------------------------
 def lock(workspace_id: int, partner: str, partner_cohort_id: str) -> Cohort | None:
     """Return a cohort with its row locked until the transaction ends; None if there is no such cohort."""
-    cohorts = Cohort.objects.without_members().select_for_update()
+    cohorts = Cohort.objects.without_members().select_for_update(no_key=True)
     return cohorts.filter(
         workspace_id=workspace_id, partner=partner, partner_cohort_id=partner_cohort_id
     ).first()
@@ -151,7 +151,7 @@ def compact_idle(*, idle: timedelta, now: datetime) -> int:
     cohort_ids = [row["cohort_id"] for row in waiting]
     for cohort_id in cohort_ids:
         with transaction.atomic():
-            compact(cohort=Cohort.objects.without_members().select_for_update().get(pk=cohort_id))
+            compact(cohort=Cohort.objects.without_members().select_for_update(no_key=True).get(pk=cohort_id))
     return len(cohort_ids)
 
 

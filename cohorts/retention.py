@@ -20,7 +20,7 @@ def expire_unfinished(*, before: datetime, now: datetime) -> int:
 def _expire(sync_id: int, cohort_id: int, before: datetime, now: datetime) -> int:
     with transaction.atomic():
         # The cohort's lock, as for an import: a page that comes meanwhile is applied before, or finds it expired.
-        Cohort.objects.without_members().select_for_update().get(pk=cohort_id)
+        Cohort.objects.without_members().select_for_update(no_key=True).get(pk=cohort_id)
         waiting = CohortSync.objects.unfinished_since(before).filter(pk=sync_id)
         expired = waiting.update(status=CohortSync.Status.EXPIRED, finished_at=now)
         if expired:

@@ -71,6 +71,11 @@ def begin(*, cohort: Cohort, export: Export, now: datetime) -> CohortSync:
     )
 
 
+def has_page(*, sync: CohortSync, number: int) -> bool:
+    """Whether a page of this number came before, with whatever content."""
+    return number in bitmaps.unpack(sync.pages)
+
+
 def note_page(
     *,
     sync: CohortSync,

@@ -12,9 +12,8 @@ documents holds without a look at the profile: an identified profile is never ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from functools import partial
 
 import orjson
 from django.db import connection
@@ -82,7 +81,7 @@ def device_key(device_id: str, *, identified: bool = False) -> str:
 
 def is_nobody(value: str) -> bool:
     """Whether a value stands for no one, in any letter case (Mixpanel's list)."""
-    return value.strip().lower() in NOBODY
+    return value.lower() in NOBODY or value.isspace()
 
 
 def lookup(*, workspace_id: int, keys: Keys) -> dict[str, int]:
@@ -102,14 +101,14 @@ def match(*, workspace_id: int, candidates: Sequence[Keys]) -> list[int | Reason
     `candidates[n]` are the keys of member n, the most trusted first; the first that matches wins. A member
     without any is invalid. Two queries at most, whatever the number of members.
     """
-    find: Callable[..., dict[str, int]] = partial(lookup, workspace_id=workspace_id)
-    found: Mapping[str, int] = find(keys=list({keys[0]: None for keys in candidates if keys}))
+    first_choices = list({keys[0]: None for keys in candidates if keys})
+    found: Mapping[str, int] = lookup(workspace_id=workspace_id, keys=first_choices)
     result: list[int | Reason] = [
         found.get(keys[0], Reason.UNKNOWN) if keys else Reason.INVALID for keys in candidates
     ]
     if unmatched := [index for index, outcome in enumerate(result) if outcome is Reason.UNKNOWN]:
         more = {key: None for index in unmatched for key in _second_look(candidates[index])}
-        found = find(keys=list(more))
+        found = lookup(workspace_id=workspace_id, keys=list(more))
         for index in unmatched:
             result[index] = _outcome(candidates[index], found)
     return result
