@@ -162,7 +162,7 @@ if BEHIND_TLS_PROXY:
 # --- languages and time ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme"]  # the theme ships no French, no German
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
