@@ -53,7 +53,7 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run a query that returns blobs, inside the current transaction, by the database's fastest way."""
     connection.ensure_connection()
     if connection.vendor == "postgresql":
-        with psycopg.Cursor(connection.connection) as cursor:
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
             return cursor.execute(sql.encode(), params, binary=True).fetchall()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -65,7 +65,7 @@ def store(sql: str, params: Sequence[Any]) -> None:
     """Run a statement that writes blobs, as binary parameters instead of hexadecimal in the statement's text."""
     connection.ensure_connection()
     if connection.vendor == "postgresql":
-        with psycopg.Cursor(connection.connection) as cursor:
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
             cursor.execute(sql.encode(), params, binary=True)
         return
     with connection.cursor() as cursor:

@@ -53,10 +53,13 @@ class PartnerView(APIView):
     """What the endpoints of both protocols share. Messages are English: partners' software shows them."""
 
     throttle_classes = [KeyThrottle]
+    http_method_names = ["post"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate and throttle; refuse while the integration is off."""
         translation.activate("en")
+        if request.method not in self.allowed_methods:  # no key would make it allowed, so none is asked for
+            self.http_method_not_allowed(request)
         super().initial(request, *args, **kwargs)
         if not self.integration.is_enabled:
             raise IntegrationOffError
