@@ -124,11 +124,11 @@ def _match(workspace_id: int, changes: Sequence[Change]) -> _Matched:
 
 def _result(members: Sequence[Identified], outcomes: Sequence[int | Reason], *, matched: int) -> Result:
     unmatched: dict[Any, tuple[str, Reason]] = {}
-    for position, (member, outcome) in enumerate(zip(members, outcomes, strict=True)):
+    for position, ((shown, keys), outcome) in enumerate(zip(members, outcomes, strict=True)):
         if isinstance(outcome, Reason):
             # One that came twice counts once; members that carry no identifier at all are different people.
-            who = (member.shown, *member.keys) if member.shown else position
-            unmatched[who] = (member.shown, outcome)
+            who = (shown, *keys) if shown else position
+            unmatched[who] = (shown, outcome)
     sample = list(unmatched.values())[: settings.UNMATCHED_SAMPLE_SIZE]
     return Result(
         received=len(members),
