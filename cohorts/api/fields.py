@@ -7,7 +7,7 @@ fault comes out with its JSON pointer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -57,7 +57,9 @@ class OffsetDateTimeField(serializers.Field[datetime, Any, str, Any]):
         """Return the moment. Raises ValidationError for any other format, or without offset."""
         try:
             moment = parse_datetime(data) if isinstance(data, str) else None
-        except ValueError:
+            if moment is not None and moment.tzinfo is not None:
+                moment = moment.astimezone(UTC)  # which the first and last hours of the calendar do not have
+        except (ValueError, OverflowError):
             moment = None
         if moment is None or moment.tzinfo is None:
             raise serializers.ValidationError(
