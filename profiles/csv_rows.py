@@ -8,11 +8,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from profiles import matching
-from profiles.matching import alias_key, external_id_key
 
 ATTRIBUTES = ("email", "first_name", "last_name", "phone", "country", "language", "time_zone")
 EXTERNAL_ID, DEVICE_ID, ALIAS_PREFIX = "external_id", "device_id", "alias:"
@@ -24,6 +23,8 @@ MAX_LENGTH = 255
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,9}[1-9])?")
 _WORDS = {"true": True, "false": False}
 
+NO_IDENTIFIER = "has no external_id, alias or device_id"
+
 Value = str | int | float | bool
 
 
@@ -31,21 +32,37 @@ class CsvHeaderError(ValueError):
     """The first line does not say what the columns are: nothing of the file can be imported."""
 
 
-@dataclass(frozen=True)
 class Header:
-    """The columns of a file, by what they hold."""
+    """The columns of a file, sorted once by what they hold: position and name, or for an alias its key's beginning."""
 
-    names: Sequence[str]
+    def __init__(self, names: Sequence[str]) -> None:
+        """Read the names. Raises CsvHeaderError."""
+        _check_names(names)
+        self.names = names
+        position = {name: index for index, name in enumerate(names)}
+        self.external_id = position.pop(EXTERNAL_ID, None)
+        self.device_id = position.pop(DEVICE_ID, None)
+        position.pop(REASON, None)
+        self.attributes = [(position.pop(name), name) for name in ATTRIBUTES if name in position]
+        self.aliases = [
+            (position.pop(name), matching.alias_key(name.removeprefix(ALIAS_PREFIX), ""))
+            for name in names
+            if name.startswith(ALIAS_PREFIX)
+        ]
+        columns = [self.external_id, *(index for index, _prefix in self.aliases)]
+        self.identifiers = [index for index in columns if index is not None]
+        self.custom = [(index, name) for name, index in position.items()]
 
-    def __post_init__(self) -> None:
-        if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
-            raise CsvHeaderError(f"These columns come more than once: {', '.join(repeated)}.")
-        if "" in self.names or ALIAS_PREFIX in self.names:
-            raise CsvHeaderError("Every column needs a name, and every alias column a label: alias:<label>.")
-        if any(not _is_text(name) or len(name) > MAX_LENGTH for name in self.names):
-            raise CsvHeaderError(f"Names of columns are UTF-8 text of at most {MAX_LENGTH} characters.")
-        if not any(_is_identifier(name) for name in self.names):
-            raise CsvHeaderError("The first line must name external_id, device_id or alias:<label>.")
+
+def _check_names(names: Sequence[str]) -> None:
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise CsvHeaderError(f"These columns come more than once: {', '.join(repeated)}.")
+    if "" in names or ALIAS_PREFIX in names:
+        raise CsvHeaderError("Every column needs a name, and every alias column a label: alias:<label>.")
+    if not all(_is_text(name) and len(name) <= MAX_LENGTH for name in names):
+        raise CsvHeaderError(f"Names of columns are UTF-8 text of at most {MAX_LENGTH} characters.")
+    if not any(name in {EXTERNAL_ID, DEVICE_ID} or name.startswith(ALIAS_PREFIX) for name in names):
+        raise CsvHeaderError("The first line must name external_id, device_id or alias:<label>.")
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,7 @@ class Row:
     def own_keys(self, *, identified: bool) -> Iterator[str]:
         """Yield the keys its profile is to have, if that is an identified or an anonymous one."""
         if self.external_id:
-            yield external_id_key(self.external_id)
+            yield matching.external_id_key(self.external_id)
         yield from self.aliases
         for device in self.devices:
             yield matching.device_key(device, identified=identified)
@@ -110,20 +127,23 @@ def parse(header: Header, cells: Sequence[str], *, line: int) -> Row:
     """Return the row that the cells of a line are, or its fault."""
     if len(cells) != len(header.names):
         return Row(line, cells, fault=f"has {len(cells)} cells, the first line has {len(header.names)}")
-    filled = {name: cell for name, cell in zip(header.names, cells, strict=True) if cell}
-    filled.pop(REASON, None)
-    devices = [device for device in filled.pop(DEVICE_ID, "").split(DEVICE_SEPARATOR) if device]
-    if fault := _fault(filled, devices):
+    if fault := _fault(header, cells):
         return Row(line, cells, fault=fault)
-    return Row(
+    row = Row(
         line,
         cells,
-        external_id=filled.pop(EXTERNAL_ID, None),
-        aliases=[_alias(name, filled.pop(name)) for name in list(filled) if name.startswith(ALIAS_PREFIX)],
-        devices=devices,
-        attributes={name: filled.pop(name) for name in ATTRIBUTES if name in filled},
-        custom={name: typed(cell) for name, cell in filled.items()},
+        external_id=(cells[header.external_id] or None) if header.external_id is not None else None,
+        aliases=[prefix + cells[index] for index, prefix in header.aliases if cells[index]],
+        devices=_devices(header, cells),
+        attributes={name: cells[index] for index, name in header.attributes if cells[index]},
+        custom={name: typed(cells[index]) for index, name in header.custom if cells[index]},
     )
+    return row if row.external_id or row.aliases or row.devices else replace(row, fault=NO_IDENTIFIER)
+
+
+def _devices(header: Header, cells: Sequence[str]) -> list[str]:
+    joined = cells[header.device_id] if header.device_id is not None else ""
+    return [device for device in joined.split(DEVICE_SEPARATOR) if device] if joined else []
 
 
 def typed(cell: str) -> Value:
@@ -136,26 +156,23 @@ def typed(cell: str) -> Value:
     return cell
 
 
-def _alias(column: str, name: str) -> str:
-    return alias_key(column.removeprefix(ALIAS_PREFIX), name)
-
-
-def _fault(filled: dict[str, str], devices: Sequence[str]) -> str:
-    cells = [*filled.items(), *((DEVICE_ID, device) for device in devices)]
-    for name, cell in cells:
-        if len(cell) > MAX_LENGTH:
-            return f"{name} has {len(cell)} characters; {MAX_LENGTH} are allowed"
-        if not cell.isprintable() and not _is_text(cell):
-            return f"{name} holds a NUL character or is not UTF-8"
-    identifiers = [(name, cell) for name, cell in cells if _is_identifier(name)]
-    for name, cell in identifiers:
-        if matching.is_nobody(cell):
-            return f"{name} holds “{cell}”, which stands for nobody"
-    return "" if identifiers else "has no external_id, alias or device_id"
-
-
-def _is_identifier(column: str) -> bool:
-    return column in {EXTERNAL_ID, DEVICE_ID} or column.startswith(ALIAS_PREFIX)
+def _fault(header: Header, cells: Sequence[str]) -> str:
+    """Return what is wrong with the values, "" for nothing. What every row passes comes first, and is cheap."""
+    if not "".join(cells).isprintable() or max(map(len, cells)) > MAX_LENGTH:
+        for index, (name, cell) in enumerate(zip(header.names, cells, strict=True)):
+            if not _is_text(cell):
+                return f"{name} holds a NUL character or is not UTF-8"
+            if len(cell) > MAX_LENGTH and index != header.device_id:
+                return f"{name} has {len(cell)} characters; {MAX_LENGTH} are allowed"
+    for index in header.identifiers:
+        if cells[index] and matching.is_nobody(cells[index]):
+            return f"{header.names[index]} holds “{cells[index]}”, which stands for nobody"
+    for device in _devices(header, cells):
+        if len(device) > MAX_LENGTH:
+            return f"{DEVICE_ID} has {len(device)} characters; {MAX_LENGTH} are allowed"
+        if matching.is_nobody(device):
+            return f"{DEVICE_ID} holds “{device}”, which stands for nobody"
+    return ""
 
 
 def _is_text(cell: str) -> bool:

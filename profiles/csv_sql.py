@@ -77,7 +77,7 @@ def external_ids(*, workspace_id: int, profile_ids: Sequence[int]) -> dict[int, 
     """Return the external id, None for an anonymous profile, of each profile."""
     sql = """
         SELECT p.id, p.external_id FROM {rows} JOIN profiles_profile p ON p.id = CAST({id} AS integer)
-        WHERE p.workspace_id = %s
+        WHERE +p.workspace_id = %s
     """
     with connection.cursor() as cursor:
         cursor.execute(_sql(sql), [_json([[profile_id] for profile_id in profile_ids]), workspace_id])
@@ -128,7 +128,7 @@ def update_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> int:
                 {dialect.json_cell.format(2 + len(ATTRIBUTES))} AS custom
             FROM {{rows}}
         ) AS s
-        WHERE p.id = s.id AND p.workspace_id = %s
+        WHERE p.id = s.id AND +p.workspace_id = %s
             AND (s.has_new_keys = 'yes' OR ({", ".join(old)}) {dialect.differs} ({", ".join(new)}))
     """  # noqa: S608 - names of columns of ours
     return _run(_sql(sql), [_json(rows), workspace_id])
