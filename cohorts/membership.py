@@ -176,7 +176,10 @@ _INSERT = f"""
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {bitmaps.placeholders(TALLY_FIELDS)}, {{}})
     RETURNING sequence
 """  # noqa: S608
-_NEXT_SEQUENCE = "1 + coalesce((SELECT max(sequence) FROM cohorts_cohortdelta WHERE cohort_id = %s), %s)"
+# Deltas up to the snapshot's may be forgotten in any order, so they say nothing about the next number.
+_NEXT_SEQUENCE = (
+    "1 + coalesce((SELECT max(sequence) FROM cohorts_cohortdelta WHERE cohort_id = %s AND sequence > %s), %s)"
+)
 
 
 def _insert(
@@ -198,7 +201,8 @@ def _insert(
     if kind == Kind.PAGE:
         bitmaps.fetch(_INSERT.format("NULL"), parameters)
         return None
-    rows = bitmaps.fetch(_INSERT.format(_NEXT_SEQUENCE), [*parameters, cohort.pk, cohort.snapshot_sequence])
+    parameters += [cohort.pk, cohort.snapshot_sequence, cohort.snapshot_sequence]
+    rows = bitmaps.fetch(_INSERT.format(_NEXT_SEQUENCE), parameters)
     return int(rows[0][0])
 
 
