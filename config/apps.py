@@ -1,4 +1,4 @@
-"""Makes the themed site of `config/admin.py` the project's admin site."""
+"""Makes the themed site of `config/admin.py` the project's admin site, and registers our system checks."""
 
 from django.contrib.admin.apps import AdminConfig
 
@@ -7,3 +7,8 @@ class RollcallAdminConfig(AdminConfig):
     """Django's admin with Rollcall's site."""
 
     default_site = "config.admin.RollcallAdminSite"
+
+    def ready(self) -> None:
+        """Register the checks of the settings."""
+        super().ready()
+        from config import checks  # noqa: F401, PLC0415 - importing registers them

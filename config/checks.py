@@ -1,0 +1,66 @@
+"""Mistakes in the settings, found when a process starts instead of when it first matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+TAG = "rollcall"
+DATABASES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
+AT_LEAST = {
+    "MAX_BODY_BYTES": 1,
+    "MAX_JSON_DEPTH": 8,
+    "MAX_IDS_PER_REQUEST": 1,
+    "PARTNER_SYNC_IDLE_SECONDS": 1,
+    "COMPACT_EVERY_DELTAS": 1,
+    "UNMATCHED_SAMPLE_SIZE": 0,
+    "UNMATCHED_SAMPLE_DAYS": 1,
+    "UNFINISHED_SYNC_HOURS": 1,
+    "DELTA_RETENTION_DAYS": 1,
+    "CALLS_PER_MINUTE": 0,
+    "MAX_SEGMENT_FILTERS": 1,
+    "MAX_SEGMENT_DEPTH": 1,
+}
+
+
+@register(TAG, deploy=True)
+def secret_key_is_secret(**_: Any) -> Sequence[CheckMessage]:
+    """Refuse the key that stands in the source for everybody to read; `make serve` asks before it starts."""
+    if settings.DEBUG or settings.SECRET_KEY != settings.INSECURE_SECRET_KEY:
+        return []
+    hint = "Set SECRET_KEY to a long random text, for example the output of: openssl rand -base64 48"
+    return [Error("SECRET_KEY is the one that everybody knows.", hint=hint, id="rollcall.E001")]
+
+
+@register(TAG)
+def database_is_supported(**_: Any) -> Sequence[CheckMessage]:
+    """Refuse databases that the statements of ours are not written for."""
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine in DATABASES:
+        return []
+    hint = "DATABASE_URL begins with postgres:// or sqlite:///"
+    return [Error(f"{engine} is neither PostgreSQL nor SQLite.", hint=hint, id="rollcall.E002")]
+
+
+@register(TAG)
+def public_url_is_an_address(**_: Any) -> Sequence[CheckMessage]:
+    """Refuse a PUBLIC_URL that partners could not call."""
+    url = urlsplit(settings.PUBLIC_URL)
+    if not settings.PUBLIC_URL or (url.scheme in {"http", "https"} and url.hostname):
+        return []
+    hint = "Write it like https://rollcall.example.com"
+    return [Error("PUBLIC_URL is no address.", hint=hint, id="rollcall.E003")]
+
+
+@register(TAG)
+def numbers_are_in_range(**_: Any) -> Sequence[CheckMessage]:
+    """Refuse limits below which nothing could work."""
+    return [
+        Error(f"{name} is {getattr(settings, name)}: {least} is the least.", id="rollcall.E004")
+        for name, least in AT_LEAST.items()
+        if getattr(settings, name) < least
+    ]
