@@ -1,0 +1,147 @@
+"""Loads the demo: people from CSV, cohorts over HTTP as partners send them, a few segments, a login and a key.
+
+Every step looks first whether it was done, so that a demo that was interrupted, or runs again, keeps its data.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from accounts import keys
+from accounts.models import Membership, User, Workspace
+from cohorts import simulator
+from cohorts.models import Cohort, CohortSync
+from cohorts.simulator import Protocol, Summary, Sync
+from profiles import csv_import
+from profiles.models import Profile
+from segments import demo_data, filters
+from segments.demo_data import CART, LAPSED, SYNCS, VALUABLE, DemoSync
+from segments.models import Segment
+
+PARTNER = "mixpanel"
+USERNAME = "demo"
+Say = Callable[[str], object]
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What opens the demo."""
+
+    username: str
+    password: str
+    key: str
+
+
+def load(*, endpoint: str, folder: Path, say: Say) -> Secrets:
+    """Load whatever of the demo is not there yet, and return its login and key, kept in `folder`.
+
+    `endpoint` is the address of the running server. Raises what the simulator raises if a sync is not taken.
+    """
+    workspace = Workspace.objects.get(slug="default")
+    password = _password(workspace, folder / "demo-password")
+    key = _key(workspace, folder / "demo-key")
+    if not Profile.objects.for_workspace(workspace).exists():
+        say(f"Imported {_import_people(workspace):,} profiles.")
+    for sync in [sync for sync in SYNCS if not _is_done(workspace, sync)]:
+        summary = _send(sync, endpoint, key)
+        say(f"Sent “{sync.name}” over HTTP ({sync.protocol}, {sync.action}): {summary.members:,} members.")
+    _create_segments(workspace)
+    return Secrets(USERNAME, password, key)
+
+
+def _password(workspace: Workspace, path: Path) -> str:
+    """Return the password of the demo's login, which may do everything; make or mend both if they do not fit."""
+    user, _ = User.objects.get_or_create(username=USERNAME, defaults={"is_staff": True, "is_superuser": True})
+    Membership.objects.get_or_create(workspace=workspace, user=user)
+    password = path.read_text() if path.exists() else ""
+    if not user.check_password(password):
+        password = secrets.token_urlsafe(12)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        _keep(path, password)
+    return password
+
+
+def _key(workspace: Workspace, path: Path) -> str:
+    """Return the demo's data import key. It alone is kept in the clear: the database has its digest only."""
+    secret = path.read_text() if path.exists() else ""
+    try:
+        keys.verify(secret=secret, partner=PARTNER, now=timezone.now())
+    except keys.InvalidKeyError:
+        _, secret = keys.create(
+            workspace=workspace, partner=PARTNER, label="Demo", created_by=None, now=timezone.now()
+        )
+        _keep(path, secret)
+    return secret
+
+
+def _keep(path: Path, secret: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret)
+
+
+def _import_people(workspace: Workspace) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "people.csv"
+        demo_data.write_csv(path, demo_data.people(), demo_data.PEOPLE_COLUMNS)
+        with path.open("rb") as source:
+            progress = list(csv_import.run(workspace_id=workspace.pk, source=source, rejected=io.StringIO()))
+    return progress[-1].created
+
+
+def _is_done(workspace: Workspace, sync: DemoSync) -> bool:
+    # The partner protocol has no sessions: what it adds and removes is one sync to us.
+    action = CohortSync.Action.CHANGES if sync.protocol is Protocol.PARTNER else sync.action
+    known = CohortSync.objects.for_workspace(workspace).filter(
+        status=CohortSync.Status.COMPLETE, action=action
+    )
+    return known.filter(cohort__partner_cohort_id=sync.cohort_id).exists()
+
+
+def _send(sync: DemoSync, endpoint: str, key: str) -> Summary:
+    order = Sync(endpoint, key, sync.protocol, sync.cohort_id, sync.name, sync.action)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "members.csv"
+        demo_data.write_csv(path, demo_data.members(sync), demo_data.MEMBER_COLUMNS)
+        with path.open("rb") as source:
+            return list(simulator.run(order, source))[-1]
+
+
+def _create_segments(workspace: Workspace) -> None:
+    own = Cohort.objects.for_workspace(workspace)
+    ids = dict(own.filter(partner=PARTNER).values_list("partner_cohort_id", "id"))
+    lapsed, valuable, cart = (ids[cohort_id] for cohort_id in (LAPSED, VALUABLE, CART))
+    trees = {
+        "Win back valuable customers": _group("and", _includes(lapsed), _includes(valuable)),
+        "Valuable and still with us": _group("and", _includes(valuable), _excludes(lapsed)),
+        "Worth a reminder": _group(
+            "and",
+            _group("or", _includes(lapsed), _includes(cart)),
+            _group("or", _includes(valuable), exclude=True),
+        ),
+    }
+    for name, root in trees.items():
+        definition = {"version": filters.VERSION, "root": root}
+        Segment.objects.get_or_create(workspace=workspace, name=name, defaults={"definition": definition})
+
+
+def _group(operator: str, *children: Node, exclude: bool = False) -> Node:
+    return {"type": "group", "operator": operator, "exclude": exclude, "children": list(children)}
+
+
+def _includes(*cohort_ids: int) -> Node:
+    return {"type": "cohort", "partner": PARTNER, "operator": "includes", "cohorts": list(cohort_ids)}
+
+
+def _excludes(*cohort_ids: int) -> Node:
+    return {**_includes(*cohort_ids), "operator": "does_not_include"}
