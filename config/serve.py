@@ -73,7 +73,7 @@ def _port_fault(host: str, port: str) -> str:
         ).close()
     except OSError as error:
         advice = "Stop what listens there, or choose another port, for example: make run PORT=8001"
-        return f"Port {port} of {host} is not to be had ({error.strerror}). {advice}"
+        return f"Port {port} of {host} is not to be had ({os.strerror(error.errno or 0)}). {advice}"
     return ""
 
 
