@@ -1,6 +1,9 @@
 """Bitmaps are stored uncompressed (compression costs 90 ms per 1.25 MB), roles are granted, jobs are scheduled."""
 
+from datetime import timedelta
+
 from django.db import migrations
+from django.utils import timezone
 
 from accounts import roles
 
@@ -23,11 +26,13 @@ def grant(apps, schema_editor):
 
 def schedule(apps, schema_editor):
     Schedule = apps.get_model("django_q", "Schedule")
+    tomorrow = timezone.now().replace(hour=3, minute=10, second=0, microsecond=0) + timedelta(days=1)
     Schedule.objects.get_or_create(
         name="Fold what partners sent", defaults={"func": "cohorts.tasks.compact_idle", "schedule_type": "I", "minutes": 1}
     )
     Schedule.objects.get_or_create(
-        name="Nightly clean-up", defaults={"func": "cohorts.tasks.clean_up", "schedule_type": "C", "cron": "10 3 * * *"}
+        # Daily from its first time on: a cron expression would need one more package.
+        name="Nightly clean-up", defaults={"func": "cohorts.tasks.clean_up", "schedule_type": "D", "next_run": tomorrow}
     )
 
 
