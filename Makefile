@@ -1,6 +1,9 @@
 # `make run` and `make test` are all one needs to begin with; `make check` is the CI.
 PYTHON ?= python3
 BIN := .venv/bin
+# What the checks for production are asked about.
+PRODUCTION := DEBUG=false BEHIND_TLS_PROXY=true ALLOWED_HOSTS=rollcall.example.com \
+	SECRET_KEY=an-example-for-the-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz
 SQLITE := sqlite:///$(CURDIR)/var/rollcall.sqlite3
 LANGUAGES := --locale fr --locale de
 # Strings of tests and benchmarks are nobody's to translate.
@@ -9,6 +12,7 @@ MESSAGES_IGNORE := --ignore 'tests/*' --ignore 'benchmarks/*' --ignore 'var/*' -
 .PHONY: install run serve test check lint format schema messages bench
 
 install: .venv/installed  ## make .venv with exactly what requirements.lock names
+	@:
 
 .venv/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -28,8 +32,11 @@ serve:  ## migrations, web server and worker on DATABASE_URL
 	@$(BIN)/python -m config.serve
 
 test: install  ## the whole suite on SQLite, and on PostgreSQL where TEST_DATABASE_URL names one
+ifeq ($(CI),true)
+	@command -v chromium >/dev/null || (echo "CI must test in a browser too: install chromium" >&2; exit 1)
+endif
 	DATABASE_URL=$(SQLITE) $(BIN)/python -m pytest $(ARGS)
-ifdef TEST_DATABASE_URL
+ifneq ($(TEST_DATABASE_URL),)
 	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m pytest $(ARGS)
 else ifeq ($(CI),true)
 	@echo "CI must test on PostgreSQL too: set TEST_DATABASE_URL" >&2; exit 1
@@ -46,6 +53,7 @@ lint: install
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn | diff -u docs/openapi.yaml - || (echo "docs/openapi.yaml is out of date: make schema" >&2; exit 1)
 
 format: install  ## format the code, and fix what can be fixed by itself
@@ -53,6 +61,7 @@ format: install  ## format the code, and fix what can be fixed by itself
 	$(BIN)/ruff check --fix .
 
 schema: install  ## write docs/openapi.yaml anew
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 messages: install  ## collect the strings to translate, and compile the catalogues (needs gettext)
