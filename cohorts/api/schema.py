@@ -109,6 +109,10 @@ class HeaderKeyScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.authentication.HeaderKeyAuthentication"
     name = ["dataImportKeyBasic", "dataImportKeyBearer"]
 
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Return one requirement for each: either will do."""
+        return [{name: []} for name in self.name]
+
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
         """Return both ways: Basic with any user name and the key as password, or Bearer."""
         return [{"type": "http", "scheme": "basic"}, {"type": "http", "scheme": "bearer"}]
@@ -119,6 +123,10 @@ class BodyKeyScheme(OpenApiAuthenticationExtension):
 
     target_class = "accounts.authentication.BodyKeyAuthentication"
     name: list[str] = []
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Return an empty one: no header is asked for."""
+        return [{}]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
         """Return nothing: `client_secret` is described with the body."""
