@@ -150,7 +150,8 @@ def _receive(
     sync = syncs.find(cohort=cohort, export=export, now=now)
     known = _known_page(sync, export, digest)
     is_repeat = known is not None and bytes(known.digest) == digest
-    if sync.status == Status.SUPERSEDED or (is_repeat and sync.status != Status.EXPIRED):
+    is_lost = export.is_full and sync.status == Status.EXPIRED  # what its pages held was dropped
+    if sync.status == Status.SUPERSEDED or (is_repeat and not is_lost):
         return
     if export.is_full and sync.status != Status.RUNNING:
         # The partner exports again under an old session id: a new attempt, complete when all its pages came.
