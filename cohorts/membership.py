@@ -86,10 +86,17 @@ _FOLD = """
 # --- writing: the caller holds the lock ---------------------------------------------------------------------
 def lock(workspace_id: int, partner: str, partner_cohort_id: str) -> Cohort | None:
     """Return a cohort with its row locked until the transaction ends; None if there is no such cohort."""
-    cohorts = Cohort.objects.without_members().select_for_update(no_key=True)
-    return cohorts.filter(
-        workspace_id=workspace_id, partner=partner, partner_cohort_id=partner_cohort_id
-    ).first()
+    sql = _LOCK if connection.features.has_select_for_no_key_update else _FIND
+    return next(iter(Cohort.objects.raw(sql, [workspace_id, partner, partner_cohort_id])), None)
+
+
+# Written out, not built: composing this query took Python longer than PostgreSQL takes to answer it. Without the
+# snapshot, which may be a megabyte.
+_FIND = """
+    SELECT id, workspace_id, partner, partner_cohort_id, name, description, last_sync_at, snapshot_sequence
+    FROM cohorts_cohort WHERE workspace_id = %s AND partner = %s AND partner_cohort_id = %s
+"""
+_LOCK = f"{_FIND} FOR NO KEY UPDATE"
 
 
 def append(

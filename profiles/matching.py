@@ -53,6 +53,7 @@ NOBODY = frozenset(
     ]
 ) | {"", "00000000-0000-0000-0000-000000000000"}
 
+EXTERNAL_ID, DEVICE, IDENTIFIED_DEVICE = "e:", "d:", "i:"
 Keys = Sequence[str]
 
 
@@ -66,7 +67,7 @@ class Reason(StrEnum):
 
 def external_id_key(external_id: str) -> str:
     """Return the key of an external id."""
-    return f"e:{external_id}"
+    return EXTERNAL_ID + external_id
 
 
 def alias_key(label: str, name: str) -> str:
@@ -76,7 +77,7 @@ def alias_key(label: str, name: str) -> str:
 
 def device_key(device_id: str, *, identified: bool = False) -> str:
     """Return the key of a device of an anonymous, or of an identified, profile."""
-    return f"{'i' if identified else 'd'}:{device_id}"
+    return (IDENTIFIED_DEVICE if identified else DEVICE) + device_id
 
 
 def is_nobody(value: str) -> bool:
@@ -114,8 +115,12 @@ def match(*, workspace_id: int, candidates: Sequence[Keys]) -> list[int | Reason
     return result
 
 
+def _identified(device: str) -> str:
+    return IDENTIFIED_DEVICE + device.removeprefix(DEVICE)
+
+
 def _second_look(keys: Keys) -> list[str]:
-    devices = [f"i:{key[2:]}" for key in keys if key.startswith("d:")]
+    devices = [_identified(key) for key in keys if key.startswith(DEVICE)]
     return [*keys[1:], *devices]
 
 
@@ -123,6 +128,6 @@ def _outcome(keys: Keys, found: Mapping[str, int]) -> int | Reason:
     for key in keys:
         if (profile := found.get(key)) is not None:
             return profile
-    if any(f"i:{key[2:]}" in found for key in keys if key.startswith("d:")):
+    if any(_identified(key) in found for key in keys if key.startswith(DEVICE)):
         return Reason.IDENTIFIED
     return Reason.UNKNOWN
