@@ -1,5 +1,6 @@
 """How gunicorn serves Rollcall. It reads this file by its name, from the directory it is started in."""
 
+import gc
 import os
 
 from config.logging import logging_config
@@ -22,3 +23,12 @@ logconfig_dict["loggers"] |= {
     "gunicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
     "gunicorn.access": {"handlers": [], "propagate": False},
 }
+
+
+def post_fork(_arbiter: object, _worker: object) -> None:
+    """Spare the garbage collector what can be none: it took an eighth of the CPU time of a page.
+
+    What was loaded before the fork stays for good; a page's thousands of tuples go by reference count.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000)
