@@ -1,11 +1,13 @@
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
+from accounts.models import Workspace
 from profiles import csv_import, csv_sql, matching, universe
 from profiles.csv_import import Progress
 from profiles.models import Identifier, Profile
@@ -18,11 +20,8 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 def load(workspace, text: str) -> tuple[Progress, list[str]]:
     """Import a text; return how it went and the reasons of the rows at fault."""
     rejected = io.StringIO()
-    progress = Progress()
-    for progress in csv_import.run(
-        workspace_id=workspace.pk, source=io.BytesIO(text.encode()), rejected=rejected
-    ):
-        pass
+    source = io.BytesIO(text.encode())
+    *_, progress = csv_import.run(workspace_id=workspace.pk, source=source, rejected=rejected)
     rows = list(csv.DictReader(io.StringIO(rejected.getvalue())))
     return progress, [row["import_error"] for row in rows]
 
@@ -192,7 +191,7 @@ def test_batches_come_one_after_another_and_are_counted_together(workspace, monk
 
 @pytest.mark.parametrize("rows", [1, 300])
 def test_batch_costs_the_same_number_of_queries_whatever_its_size(
-    workspace, rows, django_assert_num_queries, django_assert_max_num_queries
+    workspace, rows, django_assert_max_num_queries
 ):
     text = "external_id,device_id\n" + "".join(f"u{n},d{n}\n" for n in range(rows))
     with django_assert_max_num_queries(9):
@@ -201,20 +200,42 @@ def test_batch_costs_the_same_number_of_queries_whatever_its_size(
 
 def test_batch_is_done_again_when_somebody_else_took_an_identifier_meanwhile(workspace, monkeypatch):
     """The loser of the race finds the winner's profile and updates it: one profile, not two."""
-    reserve, calls = csv_sql.reserve_ids, []
+    insert, attempts = csv_sql.insert_identifiers, []
 
-    def and_lose_the_race(*, count: int):
-        calls.append(count)
-        if len(calls) == 1:
-            ProfileFactory(external_id="u1", email="")
+    def lose_the_first_race(**rows):
+        if len(attempts) == 1:
             raise IntegrityError
-        return reserve(count=count)
+        insert(**rows)
 
-    monkeypatch.setattr(csv_sql, "reserve_ids", and_lose_the_race)
+    def begin(*, workspace_id: int):
+        attempts.append(workspace_id)
+        if len(attempts) == 2:  # by now the winner has committed
+            ProfileFactory(external_id="u1", email="")
+
+    monkeypatch.setattr(csv_sql, "lock_imports", begin)
+    monkeypatch.setattr(csv_sql, "insert_identifiers", lose_the_first_race)
     progress, _ = load(workspace, "external_id,email\nu1,mine@example.com\n")
-    assert len(calls) == 2
-    assert Profile.objects.filter(external_id="u1").count() == 1
-    assert progress.rows == 1
+    assert counts(progress) == (0, 1, 0, 0)
+    assert Profile.objects.get(external_id="u1").email == "mine@example.com"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_of_one_file_at_once_make_each_profile_once(monkeypatch):
+    monkeypatch.setattr(csv_import, "BATCH_ROWS", 100)
+    workspace = Workspace.objects.get(slug="default")
+    text = "external_id,device_id\n" + "".join(f"u{n},d{n}\n" for n in range(1_000))
+
+    def load_and_hang_up() -> int:
+        try:
+            return load(workspace, text)[0].created
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        created = [made.result() for made in [pool.submit(load_and_hang_up) for _ in range(2)]]
+    assert sum(created) == Profile.objects.count() == 1_000
+    assert Identifier.objects.count() == 2_000
 
 
 # --- the command ---------------------------------------------------------------------------------------------
