@@ -82,6 +82,7 @@ def _aware(value: datetime | str) -> datetime:
 
 
 def _store(workspace_id: int, members: BitMap, as_of: datetime) -> None:
+    members.run_optimize()  # dense ids are a handful of runs: a few bytes instead of a megabyte
     # Never replace a newer one: a slow reader may end after a fast one that began later.
     Universe.objects.bulk_create(
         [Universe(workspace_id=workspace_id, members=bitmaps.pack(BitMap()), as_of=BEGINNING)],

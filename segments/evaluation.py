@@ -32,20 +32,57 @@ class NodeCount:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """Some profiles: the bitmap's, or all others. A "not" so costs nothing until somebody asks who they are."""
+
+    bitmap: BitMap
+    is_complement: bool = False
+
+    def __invert__(self) -> Selection:
+        return Selection(self.bitmap, not self.is_complement)
+
+    def count(self, universe: BitMap) -> int:
+        """Return how many they are; the bitmap is a part of the universe."""
+        return len(universe) - len(self.bitmap) if self.is_complement else len(self.bitmap)
+
+    def among(self, universe: BitMap) -> BitMap:
+        """Return who they are."""
+        return universe - self.bitmap if self.is_complement else self.bitmap
+
+
+NOBODY = Selection(BitMap())
+
+
+def all_of(selections: Sequence[Selection]) -> Selection:
+    """Return those that all selections have, of at least one selection."""
+    inside = [one.bitmap for one in selections if not one.is_complement]
+    outside = BitMap.union(BitMap(), *(one.bitmap for one in selections if one.is_complement))
+    if not inside:
+        return Selection(outside, is_complement=True)
+    # The smallest first: every intersection is then as cheap as it can be.
+    return Selection(reduce(lambda left, right: left & right, sorted(inside, key=len)) - outside)
+
+
+def any_of(selections: Sequence[Selection]) -> Selection:
+    """Return those that any selection has, of at least one: by De Morgan, the others of those that none has."""
+    return ~all_of([~one for one in selections])
+
+
+@dataclass(frozen=True)
 class _Evaluated:
     node: Node
-    selected: BitMap
+    selected: Selection
     children: Sequence[_Evaluated]
 
 
 def evaluate(node: Node, sets: Sets) -> BitMap:
     """Return the profiles a node selects. Whatever is unfinished selects nobody and joins with nothing."""
-    return _evaluate(node, sets).selected
+    return _evaluate(node, sets).selected.among(sets.universe)
 
 
 def count_nodes(root: Node, sets: Sets) -> list[NodeCount]:
     """Return the counts of all nodes, the root's first; each is evaluated once."""
-    return list(_counts(_evaluate(root, sets), "/root"))
+    return list(_counts(_evaluate(root, sets), "/root", sets.universe))
 
 
 def _evaluate(node: Node, sets: Sets) -> _Evaluated:
@@ -53,28 +90,25 @@ def _evaluate(node: Node, sets: Sets) -> _Evaluated:
         return _Evaluated(node, _evaluate_cohorts(node, sets), [])
     children = [_evaluate(child, sets) for child in node.children]
     finished = [child.selected for child in children if filters.is_finished(child.node)]
-    return _Evaluated(node, _join(node, finished, sets.universe), children)
+    return _Evaluated(node, _join(node, finished), children)
 
 
-def _evaluate_cohorts(node: CohortFilter, sets: Sets) -> BitMap:
+def _evaluate_cohorts(node: CohortFilter, sets: Sets) -> Selection:
     if not node.cohort_ids:
-        return BitMap()
+        return NOBODY
     members = BitMap.union(*(sets.cohorts.get(cohort_id, BitMap()) for cohort_id in node.cohort_ids))
-    return members if node.operator is CohortOperator.INCLUDES else sets.universe - members
+    return Selection(members, is_complement=node.operator is CohortOperator.EXCLUDES)
 
 
-def _join(group: Group, finished: Sequence[BitMap], universe: BitMap) -> BitMap:
+def _join(group: Group, finished: Sequence[Selection]) -> Selection:
     if not finished:
-        return BitMap()
-    if group.operator is Join.OR:
-        selected = BitMap.union(*finished)
-    else:
-        # The smallest first: every intersection is then as cheap as it can be.
-        selected = reduce(lambda left, right: left & right, sorted(finished, key=len))
-    return universe - selected if group.exclude else selected
+        return NOBODY
+    joined = any_of(finished) if group.operator is Join.OR else all_of(finished)
+    return ~joined if group.exclude else joined
 
 
-def _counts(evaluated: _Evaluated, pointer: str) -> Iterator[NodeCount]:
-    yield NodeCount(pointer, len(evaluated.selected) if filters.is_finished(evaluated.node) else None)
+def _counts(evaluated: _Evaluated, pointer: str, universe: BitMap) -> Iterator[NodeCount]:
+    is_finished = filters.is_finished(evaluated.node)
+    yield NodeCount(pointer, evaluated.selected.count(universe) if is_finished else None)
     for index, child in enumerate(evaluated.children):
-        yield from _counts(child, f"{pointer}/children/{index}")
+        yield from _counts(child, f"{pointer}/children/{index}", universe)
