@@ -37,10 +37,13 @@ def forget_samples(*, before: datetime) -> int:
     )
 
 
+def forget_pages(*, before: datetime) -> int:
+    """Delete the pages of full syncs that ended before `before`: no partner repeats them any more."""
+    pages = CohortDelta.objects.filter(kind=CohortDelta.Kind.PAGE, sync__last_page_at__lt=before)
+    return pages.exclude(sync__status=CohortSync.Status.RUNNING).delete()[0]
+
+
 def forget_deltas(*, before: datetime) -> int:
     """Delete folded deltas older than `before`; the snapshots include them."""
     folded = CohortDelta.objects.filter(created_at__lt=before, sequence__lte=F("cohort__snapshot_sequence"))
-    pages = CohortDelta.objects.filter(created_at__lt=before, kind=CohortDelta.Kind.PAGE).exclude(
-        sync__status=CohortSync.Status.RUNNING
-    )
-    return folded.delete()[0] + pages.delete()[0]
+    return folded.delete()[0]

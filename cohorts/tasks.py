@@ -18,10 +18,10 @@ def compact_idle() -> int:
 def clean_up() -> dict[str, int]:
     """Expire unfinished syncs, unmatched samples and old history; return how many of each. Every night."""
     now = timezone.now()
+    too_late = now - timedelta(hours=settings.UNFINISHED_SYNC_HOURS)
     return {
-        "syncs": retention.expire_unfinished(
-            before=now - timedelta(hours=settings.UNFINISHED_SYNC_HOURS), now=now
-        ),
+        "syncs": retention.expire_unfinished(before=too_late, now=now),
+        "pages": retention.forget_pages(before=too_late),
         "samples": retention.forget_samples(before=now - timedelta(days=settings.UNMATCHED_SAMPLE_DAYS)),
         "deltas": retention.forget_deltas(before=now - timedelta(days=settings.DELTA_RETENTION_DAYS)),
     }

@@ -99,5 +99,5 @@ def test_old_pages_of_ended_syncs_are_forgotten_and_those_of_running_ones_kept(w
     staged_page(CohortSyncFactory.create(started_at=OLD))
     kept = staged_page(CohortSyncFactory.create(unfinished=True, started_at=OLD))
     staged_page(CohortSyncFactory.create(started_at=NOW), created_at=NOW)
-    assert retention.forget_deltas(before=NOW - timedelta(days=400)) == 1
+    assert retention.forget_pages(before=NOW - timedelta(days=400)) == 1
     assert CohortDelta.objects.filter(pk=kept.pk).exists()
