@@ -85,7 +85,7 @@ def test_there_are_sources_to_judge():
 def test_apps_import_only_those_below_them():
     def above(path: Path, name: str) -> bool:
         app = app_of(path)
-        return app != "config" and name.split(".")[0] in APPS[APPS.index(app) + 1 :]
+        return app != "config" and name.split(".", maxsplit=1)[0] in APPS[APPS.index(app) + 1 :]
 
     assert importing(above) == []
 
