@@ -58,7 +58,9 @@ def test_translations_keep_placeholders_and_tags(language):
 
 @every_language
 def test_compiled_catalogue_is_up_to_date(language):
-    compiled = polib.mofile(str(ROOT / "locale" / language / CATALOGUE.with_suffix(".mo")))
+    compiled_path = ROOT / "locale" / language / CATALOGUE.with_suffix(".mo")
+    assert compiled_path.exists()
+    compiled = polib.mofile(str(compiled_path))
     expected = {key(entry): pairs(entry) for entry in catalogue(language)}
     assert {key(entry): pairs(entry) for entry in compiled} == expected
 
