@@ -1,0 +1,148 @@
+"""What the builder page needs to know, and what it is told after each edit: everything in words is said here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.models import Workspace
+from cohorts.models import Cohort
+from segments import audience, filters, numbers
+from segments.audience import Counts
+from segments.filters import Fault, Group
+
+
+def page_data(*, workspace: Workspace, definition: Any, faults: Iterable[Fault]) -> dict[str, Any]:
+    """Return what the builder starts with: the definition, what may be chosen, the limits and all its words."""
+    cohorts = _cohorts_by_partner(workspace)
+    partners = sorted(cohorts.keys() | _partners_mentioned(definition))
+    return {
+        "definition": definition,
+        "faults": fault_data(faults),
+        "filters": [{"partner": it, "name": filters.filter_name(it)} for it in partners],
+        "cohorts": cohorts,
+        "max_depth": settings.MAX_SEGMENT_DEPTH,
+        "words": words(),
+    }
+
+
+def _cohorts_by_partner(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
+    own = Cohort.objects.for_workspace(workspace).order_by("name", "id")
+    offered: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for cohort_id, partner, name, partner_id in own.values_list("id", "partner", "name", "partner_cohort_id"):
+        offered[partner].append({"id": cohort_id, "name": name, "partner_id": partner_id})
+    return dict(offered)
+
+
+def _partners_mentioned(definition: Any) -> set[str]:
+    try:
+        tree = filters.parse(definition, is_draft=True)
+    except filters.FilterError:
+        return set()
+    return {cohort_filter.partner for cohort_filter in filters.filters_of(tree)}
+
+
+def fault_data(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    """Return faults as the builder reads them."""
+    return [{"pointer": fault.pointer, "message": fault.message} for fault in faults]
+
+
+def count_data(*, workspace: Workspace, tree: Group) -> dict[str, Any]:
+    """Return the exact counts of a draft, as numbers and in words. Raises FilterError for cohorts that are not there."""
+    counts = audience.counts(workspace=workspace, tree=tree)
+    share = numbers.share(counts.total, counts.universe)
+    return {
+        "total": counts.total,
+        "universe": counts.universe,
+        "nodes": {node.pointer: numbers.count(node.count) for node in counts.nodes if node.count is not None},
+        "words": {
+            "total": numbers.count(counts.total),
+            "share": _("{share} of all {users}").format(share=share, users=numbers.users(counts.universe)),
+            "sentence": counts.sentence if filters.is_finished(tree) else "",
+            "note": _note(tree),
+            "announcement": _announcement(counts, share),
+        },
+    }
+
+
+def _announcement(counts: Counts, share: str) -> str:
+    return _("{users} in this segment, {share}").format(users=numbers.users(counts.total), share=share)
+
+
+def _note(tree: Group) -> str:
+    if not filters.is_finished(tree):
+        return _("Nobody yet: a segment without filters selects nobody. Add at least one filter.")
+    if any(not cohort_filter.cohort_ids for cohort_filter in filters.filters_of(tree)):
+        return _("Filters without a cohort do not count yet.")
+    return ""
+
+
+def words() -> dict[str, str]:
+    """Return every text of the builder in the active language. The builder replaces what stands in braces."""
+    return _words_of_filters() | _words_of_groups() | _words_of_audience()
+
+
+def _words_of_filters() -> dict[str, str]:
+    return {
+        "filter": _("Filter"),
+        "filter_number": _("Filter {number}"),
+        "operator": _("Operator"),
+        "includes": pgettext("operator", "includes"),
+        "does_not_include": pgettext("operator", "does not include"),
+        "cohorts": _("Cohorts"),
+        "choose_cohort": _("Choose a cohort"),
+        "add_cohort": _("Add another"),
+        "remove_cohort": _("Remove {name}"),
+        "gone_cohort": _("Cohort that no longer exists"),
+        "no_match": _("No cohort is called that."),
+        "more_matches": _("{shown} of {count} shown. Type to narrow the list."),
+        "or": _("or"),
+        "add_filter": _("Add filter"),
+        "remove_filter": _("Remove filter {number}"),
+        "filter_removed": _("Filter removed"),
+        "cohort_added": _("{name} chosen"),
+        "cohort_removed": _("{name} removed"),
+    }
+
+
+def _words_of_groups() -> dict[str, str]:
+    return {
+        "group_number": _("Group {number}"),
+        "all_filters": _("All filters"),
+        "join": _("How the filters are joined"),
+        "and": pgettext("button", "AND"),
+        "or_button": pgettext("button", "OR"),
+        "match_and": _("Match all of these"),
+        "match_or": _("Match at least one of these"),
+        "exclude_and": _("Leave out users who match all of these"),
+        "exclude_or": _("Leave out users who match at least one of these"),
+        "exclude": _("Exclude this group"),
+        "add_group": _("Add group"),
+        "remove_group": _("Remove group {number}"),
+        "group_removed": _("Group removed"),
+        "empty": _("Nobody is in this segment yet"),
+        "empty_text": _(
+            "Add at least one filter. A segment without filters selects nobody, never everybody."
+        ),
+        "empty_group": _("Add a filter to this group, or remove the group."),
+        "no_cohorts": _("There are no cohorts yet"),
+        "no_cohorts_text": _("As soon as a partner sends a cohort, you can filter by it here."),
+    }
+
+
+def _words_of_audience() -> dict[str, str]:
+    return {
+        "audience": _("Users in this segment"),
+        "in_words": _("In words"),
+        "counting": _("Counting…"),
+        "count_of": _("{count} users match"),
+        "at_fault": _("Not counted: correct what is marked first."),
+        "failed": _("The count failed. The number shown is not of these filters."),
+        "signed_out": _("You were signed out. Sign in again in another tab, then count again."),
+        "retry": _("Count again"),
+    }

@@ -1,0 +1,33 @@
+// Making elements, and filling words in. Nothing here knows about segments.
+
+let lastId = 0;
+
+/** An id no other element of the page has. */
+export const uniqueId = (prefix) => `${prefix}-${++lastId}`;
+
+/** An element: `on*` are listeners, other properties are attributes; false, null and undefined leave one out. */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else set(element, name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Set an attribute, or remove it. */
+export function set(element, name, value) {
+  if (value === false || value === null || value === undefined) element.removeAttribute(name);
+  else element.setAttribute(name, value === true ? "" : value);
+}
+
+/** The theme's symbol of that name, silent to screen readers. */
+export const icon = (name) =>
+  h("span", { class: "material-symbols-outlined", "aria-hidden": "true" }, name);
+
+/** A button that does not submit the form. */
+export const button = (properties, ...children) => h("button", { type: "button", ...properties }, ...children);
+
+/** `fill("Remove {name}", { name: "VIP" })` */
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
