@@ -6,7 +6,7 @@ classes of `static/rollcall/rollcall.css`: the theme's stylesheet is built, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin as ThemeModelAdmin
 from unfold.sites import UnfoldAdminSite
@@ -27,6 +28,8 @@ from accounts.models import User, Workspace
 from accounts.permissions import choose_workspace, current_workspace
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+# A part of an object's page, as HTML: `<section class="rc-card">`, "rc-wide" too if it needs the whole width.
+Panel = Callable[[HttpRequest, Any], SafeString]
 
 # What the theme needs and nothing else does: its Alpine code evaluates attributes and sets styles.
 PAGE_POLICY = {
@@ -77,7 +80,20 @@ class ModelAdmin(ThemeModelAdmin):
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """Rows that staff look at and nobody edits here."""
+    """Rows that staff look at and nobody edits here: a list, and a page made of `panels` in their order.
+
+    Apps above add theirs in their own admin module: `CohortAdmin.panels.append(used_by_segments)`.
+    """
+
+    panels: ClassVar[Sequence[Panel]] = ()
+    change_form_template = "rollcall/panels.html"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Render the page of one row: the form that Django made for it is not used."""
+        context["panels"] = [panel(request, context["original"]) for panel in self.panels]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds one."""
