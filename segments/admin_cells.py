@@ -11,7 +11,7 @@ from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from segments import numbers
+from profiles import numbers
 
 
 def filters(_admin: Any, segment: Any) -> SafeString:

@@ -12,7 +12,8 @@ from django.utils.translation import pgettext
 
 from accounts.models import Workspace
 from cohorts.models import Cohort
-from segments import audience, filters, numbers
+from profiles import numbers
+from segments import audience, filters
 from segments.audience import Counts
 from segments.filters import Fault, Group
 
