@@ -52,7 +52,8 @@ class SegmentAdmin(ModelAdmin):
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         """Return the form of the current workspace, with the filters, which stand below the other fields."""
-        form = super().get_form(request, obj, change, **kwargs, fields=("name", "description", "definition"))
+        fields = {"fields": ("name", "description", "definition")}
+        form = super().get_form(request, obj, change, **(kwargs | fields))
         return type(form.__name__, (form,), {"workspace": current_workspace(request)})
 
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:  # type: ignore[override]

@@ -14,7 +14,7 @@ export class FilterGroup {
     this.element = h("section", { class: this.isRoot ? "sb-group sb-root" : "sb-group", role: "group" },
       this.head(removed), this.faultText, this.list, this.empty(), this.foot());
     this.children = node.children.map((child) => this.make(child));
-    this.list.append(...this.children.map((child) => this.item(child)));
+    this.list.append(...this.children.map((child) => this.listItem(child)));
   }
 
   // --- making ---
@@ -65,7 +65,7 @@ export class FilterGroup {
     return node.type === "group" ? new FilterGroup(node, this.page, removed, this.depth + 1) : new FilterRow(node, this.page, removed);
   }
 
-  item(child) {
+  listItem(child) {
     child.joinText = h("span", { class: "sb-join", "aria-hidden": "true" });
     child.item = h("li", { class: "sb-item" }, child.joinText, child.element);
     return child.item;
@@ -81,7 +81,7 @@ export class FilterGroup {
   add(node) {
     const child = this.make(node);
     this.children.push(child);
-    this.list.append(this.item(child));
+    this.list.append(this.listItem(child));
     this.change({});
     return child;
   }
