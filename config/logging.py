@@ -67,7 +67,7 @@ def logging_config(level: str) -> dict[str, Any]:
             # Django's own handlers would print request lines and tracebacks with values a second time.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            "django.request": {"level": "CRITICAL"},
+            "django.request": {"level": "ERROR"},  # what broke a page; 4xx would be noise
             "axes": {"level": "ERROR"},  # it logs user names
         },
     }
