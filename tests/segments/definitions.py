@@ -1,0 +1,20 @@
+"""Definitions as the builder writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def cohorts(*ids: int, partner: str = "mixpanel", operator: str = "includes") -> dict[str, Any]:
+    """Return a cohort filter."""
+    return {"type": "cohort", "partner": partner, "operator": operator, "cohorts": list(ids)}
+
+
+def group(*children: Any, operator: str = "and", exclude: bool = False) -> dict[str, Any]:
+    """Return a group."""
+    return {"type": "group", "operator": operator, "exclude": exclude, "children": list(children)}
+
+
+def definition(*children: Any, operator: str = "and", exclude: bool = False) -> dict[str, Any]:
+    """Return a whole definition, with the children in its outermost group."""
+    return {"version": 1, "root": group(*children, operator=operator, exclude=exclude)}
