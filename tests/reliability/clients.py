@@ -41,7 +41,7 @@ class Sender:
         calls = 1
         while (status := self.once(body)) != 200:
             assert status is None or status >= 500, status
-            assert time.monotonic() < deadline, "the page was never taken"
+            assert time.monotonic() < deadline, f"the page was never taken: {status} at last"
             calls += 1
             time.sleep(0.02)
         return calls

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from typing import Any
@@ -29,13 +30,24 @@ class Server:
             "LOG_LEVEL": "ERROR",
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.is_over = False
+        self.lock = threading.RLock()
 
     def __enter__(self) -> Server:
         self.start()
         return self
 
     def __exit__(self, *args: Any) -> None:
-        self.kill()
+        with self.lock:
+            self.is_over = True
+            self.kill()
+
+    def kill_and_start(self) -> None:
+        """Kill it and start it again, unless the test ended meanwhile."""
+        with self.lock:
+            if not self.is_over:
+                self.kill()
+                self.start()
 
     def start(self) -> None:
         """Start, and return once it answers."""

@@ -137,15 +137,15 @@ def test_sync_of_200_pages_is_exact_although_the_server_is_killed_again_and_agai
     number = 0
     while number < len(pages):
         if number == next_kill:
+            join(killers)  # no server is killed while another thread still starts it
             # In another thread and after a random moment, so that it strikes within a page's transaction or around it.
-            killers.append(threading.Timer(dice.uniform(0, 0.03), kill_and_start, [server]))
+            killers.append(threading.Timer(dice.uniform(0, 0.03), server.kill_and_start))
             killers[-1].start()
             next_kill = next(kills)
         body = page_body(pages[number], action=action, page=(number + 1, len(pages)), session="s")
         was_retried = sender.until_taken(body) > 1
         number = max(number - 15, 0) if was_retried and dice.random() < 0.5 else number + 1
-    for killer in killers:
-        killer.join(30)
+    join(killers)
     assert len(killers) == 3
     expected = ids_of(people, pages)
     before = {people[name] for name in old}
@@ -156,9 +156,10 @@ def test_sync_of_200_pages_is_exact_although_the_server_is_killed_again_and_agai
     assert (sync.status, sync.pages_count, sync.received_count) == ("complete", 200, 200 * 15)
 
 
-def kill_and_start(server: Server) -> None:
-    server.kill()
-    server.start()
+def join(killers: list[threading.Timer]) -> None:
+    for killer in killers:
+        killer.join(30)
+        assert not killer.is_alive()
 
 
 # --- 4 -----------------------------------------------------------------------------------------------------
