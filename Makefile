@@ -1,5 +1,6 @@
 # `make run` and `make test` are all one needs to begin with; `make check` is the CI.
 PYTHON ?= python3
+export TEST_DATABASE_URL
 BIN := .venv/bin
 # What the checks for production are asked about.
 PRODUCTION := DEBUG=false BEHIND_TLS_PROXY=true ALLOWED_HOSTS=rollcall.example.com \
@@ -33,11 +34,12 @@ serve:  ## migrations, web server and worker on DATABASE_URL
 
 test: install  ## the whole suite on SQLite, and on PostgreSQL where TEST_DATABASE_URL names one
 ifeq ($(CI),true)
-	@command -v chromium >/dev/null || (echo "CI must test in a browser too: install chromium" >&2; exit 1)
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || (echo "CI must test in a browser too: install chromium" >&2; exit 1)
 endif
 	DATABASE_URL=$(SQLITE) $(BIN)/python -m pytest $(ARGS)
 ifneq ($(TEST_DATABASE_URL),)
-	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m pytest $(ARGS)
+	@echo "... and on PostgreSQL:"
+	@DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest $(ARGS)
 else ifeq ($(CI),true)
 	@echo "CI must test on PostgreSQL too: set TEST_DATABASE_URL" >&2; exit 1
 else
