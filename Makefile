@@ -36,7 +36,7 @@ test: install  ## the whole suite on SQLite, and on PostgreSQL where TEST_DATABA
 ifeq ($(CI),true)
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || (echo "CI must test in a browser too: install chromium" >&2; exit 1)
 endif
-	DATABASE_URL=$(SQLITE) $(BIN)/python -m pytest $(ARGS)
+	DATABASE_URL="$(SQLITE)" $(BIN)/python -m pytest $(ARGS)
 ifneq ($(TEST_DATABASE_URL),)
 	@echo "... and on PostgreSQL:"
 	@DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest $(ARGS)
@@ -56,14 +56,14 @@ lint: install
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/python manage.py spectacular --validate --fail-on-warn | diff -u docs/openapi.yaml - || (echo "docs/openapi.yaml is out of date: make schema" >&2; exit 1)
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file .venv/openapi.yaml
+	@diff -u docs/openapi.yaml .venv/openapi.yaml || (echo "docs/openapi.yaml is out of date: make schema" >&2; exit 1)
 
 format: install  ## format the code, and fix what can be fixed by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 schema: install  ## write docs/openapi.yaml anew
-	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 messages: install  ## collect the strings to translate, and compile the catalogues (needs gettext)
