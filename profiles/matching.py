@@ -75,6 +75,12 @@ def alias_key(label: str, name: str) -> str:
     return f"a:{label.replace('%', '%25').replace(':', '%3A')}:{name}"
 
 
+def alias_of(key: str) -> tuple[str, str]:
+    """Return label and name of an alias's key."""
+    _kind, label, name = key.split(":", 2)
+    return label.replace("%3A", ":").replace("%25", "%"), name
+
+
 def device_key(device_id: str, *, identified: bool = False) -> str:
     """Return the key of a device of an anonymous, or of an identified, profile."""
     return (IDENTIFIED_DEVICE if identified else DEVICE) + device_id

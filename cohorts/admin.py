@@ -1,0 +1,118 @@
+"""Audience > Cohorts and Partner integrations > Import history: what partners sent, to look at."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import current_workspace
+from cohorts import admin_cells, admin_panels, admin_syncs, membership
+from cohorts.admin_filters import PartnerFilter, SyncPartnerFilter
+from cohorts.admin_paginator import CappedPaginator
+from cohorts.models import Cohort, CohortSync
+from config.admin import Panel, ReadOnlyAdmin
+from profiles import universe
+from profiles.admin import ProfileAdmin
+
+
+@admin.register(Cohort)
+class CohortAdmin(ReadOnlyAdmin):
+    """Cohorts of the current workspace, those heard of last first."""
+
+    panels: ClassVar[list[Panel]] = [
+        admin_panels.cohort_figures,
+        admin_panels.cohort_syncs,
+        admin_panels.cohort_unmatched,
+        admin_panels.cohort_facts,
+    ]
+    change_list_template = "cohorts/cohort_list.html"
+    list_display = ("cohort_name", "from_partner", "partner_cohort_id", "size", "last_sync")
+    list_filter = (PartnerFilter,)
+    search_fields = ("name", "partner_cohort_id")
+    search_help_text = _("Name or partner's ID")
+    ordering = ("-last_sync_at", "-id")
+
+    cohort_name = admin.display(description=_("name"), ordering="name")(admin_cells.cohort_name)
+    from_partner = admin.display(description=_("partner"), ordering="partner")(admin_cells.partner)
+    partner_cohort_id = admin.display(description=_("partner's ID"), ordering="partner_cohort_id")(
+        admin_cells.partner_cohort_id
+    )
+    size = admin.display(description=_("size"))(admin_cells.size)
+    last_sync = admin.display(description=_("last sync"), ordering="last_sync_at")(admin_cells.last_sync)
+
+    class Media:
+        css: ClassVar = {"all": ["cohorts/cohorts.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the cohorts without their members, a megabyte each."""
+        return super().get_queryset(request).defer("snapshot")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Give the cohorts of the page their sizes, all in one fetch."""
+        page = super().get_changelist_instance(request)
+        page.result_list = cohorts = list(page.result_list)
+        live = universe.live(workspace_id=current_workspace(request).pk)
+        members = membership.members(cohort_ids=[cohort.pk for cohort in cohorts], within=live)
+        for cohort in cohorts:
+            cohort.size = len(members[cohort.pk])
+        return page
+
+
+@admin.register(CohortSync)
+class CohortSyncAdmin(ReadOnlyAdmin):
+    """The syncs of the current workspace's cohorts, those heard of last first."""
+
+    workspace_lookup = "cohort__workspace"
+    panels: ClassVar[list[Panel]] = [
+        admin_panels.sync_counts,
+        admin_panels.sync_facts,
+        admin_panels.sync_unmatched,
+    ]
+    change_list_template = "cohorts/sync_list.html"
+    list_display = (
+        "sync_cohort",
+        "sync_status",
+        "sync_pages",
+        "received",
+        "matched",
+        "unmatched",
+        "changes",
+        "heard",
+    )
+    list_filter = ("status", "action", SyncPartnerFilter)
+    search_fields = ("cohort__name",)
+    search_help_text = _("Name of the cohort")
+    ordering = ("-last_page_at", "-id")
+    sortable_by = ()
+    paginator = CappedPaginator
+
+    sync_cohort = admin.display(description=_("cohort"))(admin_cells.sync_cohort)
+    sync_status = admin.display(description=_("status"))(admin_cells.status)
+    sync_pages = admin.display(description=_("pages"))(admin_cells.pages)
+    received = admin.display(description=_("received"))(admin_cells.received)
+    matched = admin.display(description=_("matched"))(admin_cells.matched)
+    unmatched = admin.display(description=_("unmatched"))(admin_cells.unmatched)
+    changes = admin.display(description=_("added, removed"))(admin_cells.changes)
+    heard = admin.display(description=_("last page"))(admin_cells.last_page)
+
+    class Media:
+        css: ClassVar = {"all": ["cohorts/cohorts.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the syncs with their cohorts, without what only the page of one shows."""
+        syncs = super().get_queryset(request).select_related("cohort")
+        return syncs.defer("cohort__snapshot", "pages", "unmatched_sample")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Find out at once which syncs of the page are settled."""
+        page = super().get_changelist_instance(request)
+        page.result_list = syncs = list(page.result_list)
+        admin_syncs.settle(syncs)
+        return page
+
+
+ProfileAdmin.panels.append(admin_panels.cohorts_of_user)

@@ -1,0 +1,38 @@
+"""The filters beside the lists of cohorts and of syncs."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import current_workspace
+from cohorts.admin_cells import partner_name
+from cohorts.models import Cohort
+
+
+class PartnerFilter(admin.SimpleListFilter):
+    """The partners whose cohorts are here: those of other workspaces are nobody's business."""
+
+    title = _("partner")
+    parameter_name = "partner"
+    field: ClassVar[str] = "partner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the partners of the current workspace."""
+        cohorts = Cohort.objects.for_workspace(current_workspace(request))
+        slugs = cohorts.order_by("partner").values_list("partner", flat=True).distinct()
+        return [(slug, partner_name(slug)) for slug in slugs]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what came from the chosen partner."""
+        return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
+
+
+class SyncPartnerFilter(PartnerFilter):
+    """The same for syncs."""
+
+    field = "cohort__partner"

@@ -1,0 +1,67 @@
+"""Audience > Users: the list with its search, and the page of one user."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import current_workspace
+from config.admin import Panel, ReadOnlyAdmin
+from profiles import admin_cells, admin_panels, admin_search, universe
+from profiles.admin_paginator import BitmapPaginator
+from profiles.models import Profile
+
+
+@admin.register(Profile)
+class ProfileAdmin(ReadOnlyAdmin):
+    """The live users of the current workspace, newest first; erased ones are never shown."""
+
+    panels: ClassVar[list[Panel]] = [
+        admin_panels.attributes,
+        admin_panels.identifiers,
+        admin_panels.custom_attributes,
+    ]
+    change_list_template = "profiles/user_list.html"
+    list_display = ("who", "email", "name", "country", "language", "created")
+    sortable_by = ()
+    ordering = ("-id",)
+    search_fields = ("external_id",)  # there is a search; `get_search_results` says what it finds
+    search_help_text = _("External ID, alias, device ID or email")
+
+    who = admin.display(description=_("user"))(admin_cells.who)
+    email = admin.display(description=_("email"))(admin_cells.email)
+    name = admin.display(description=_("name"))(admin_cells.name)
+    country = admin.display(description=_("country"))(admin_cells.country)
+    language = admin.display(description=_("language"))(admin_cells.language)
+    created = admin.display(description=_("created"))(admin_cells.created)
+
+    class Media:
+        css: ClassVar = {"all": ["profiles/profiles.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the live users of the workspace."""
+        return super().get_queryset(request).filter(deleted_at=None)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find whole identifiers only."""
+        if not search_term:
+            return queryset, False
+        workspace = current_workspace(request)
+        return admin_search.find(users=queryset, workspace_id=workspace.pk, text=search_term), False
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *args: Any, **kwargs: Any
+    ) -> Paginator[Any]:
+        """Count and page all users by their bitmap; what was searched is little, and counted as it is."""
+        if set(request.GET) - {PAGE_VAR}:
+            return super().get_paginator(request, queryset, per_page, *args, **kwargs)
+        members = universe.live(workspace_id=current_workspace(request).pk)
+        return BitmapPaginator(queryset, per_page, members=members)

@@ -1,0 +1,43 @@
+"""The cells of the list of users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from profiles.models import Profile
+from profiles.templatetags.moments import ago
+
+
+def who(_admin: Any, profile: Profile) -> SafeString:
+    """Return the external ID, or that there is none."""
+    kind = "pl-id" if profile.external_id else "pl-anonymous"
+    return format_html('<span class="{}">{}</span>', kind, profile)
+
+
+def email(_admin: Any, profile: Profile) -> SafeString:
+    """Return the email address."""
+    return format_html('<span class="pl-text">{}</span>', profile.email or "–")
+
+
+def name(_admin: Any, profile: Profile) -> SafeString:
+    """Return first and last name."""
+    full = f"{profile.first_name} {profile.last_name}".strip()
+    return format_html('<span class="pl-text">{}</span>', full or "–")
+
+
+def country(_admin: Any, profile: Profile) -> str:
+    """Return the country as it was imported."""
+    return profile.country or "–"
+
+
+def language(_admin: Any, profile: Profile) -> str:
+    """Return the language as it was imported."""
+    return profile.language or "–"
+
+
+def created(_admin: Any, profile: Profile) -> SafeString:
+    """Return how long the user has been known."""
+    return ago(profile.created_at)
