@@ -20,12 +20,28 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin as ThemeModelAdmin
+from unfold.forms import AdminPasswordChangeForm as PasswordForm
+from unfold.forms import UserCreationForm
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxesWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
 
 from accounts.models import User, Workspace
 from accounts.permissions import choose_workspace, current_workspace
+
+__all__ = [
+    "CheckboxesWidget",
+    "ModelAdmin",
+    "PasswordForm",
+    "RadioWidget",
+    "ReadOnlyAdmin",
+    "UserCreationForm",
+    "is_a_page",
+    "page",
+]
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 # A part of an object's page, as HTML: `<section class="rc-card">`, "rc-wide" too if it needs the whole width.
@@ -134,7 +150,14 @@ class RollcallAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses that belong to no model."""
-        return [path("workspace/", self.admin_view(require_POST(self.choose_workspace)), name="workspace")]
+        from accounts import admin_views  # noqa: PLC0415 - its pages are rendered by this module
+
+        choose = self.admin_view(require_POST(self.choose_workspace))
+        partners = [
+            path(f"technology-partners/{route}", self.admin_view(view), name=name)
+            for route, view, name in admin_views.PAGES
+        ]
+        return [path("workspace/", choose, name="workspace"), *partners]
 
     def choose_workspace(self, request: HttpRequest) -> HttpResponseRedirect:
         """Work in another workspace, from its overview on."""
@@ -152,6 +175,27 @@ def page(
     """Render a page of our own inside the admin: `title`, and `trail` (pairs of title and address) above it."""
     everywhere = admin.site.each_context(request)
     return TemplateResponse(request, template, {**everywhere, **context}, status=status)
+
+
+@is_a_page
+def refusal(request: HttpRequest, *, status: int, title: str, reason: str) -> HttpResponse:
+    """Say why there is no page here, in the theme and with a way out."""
+    everywhere = admin.site.each_context(request)
+    context = {**everywhere, "title": title, "reason": reason}
+    return TemplateResponse(request, "rollcall/refusal.html", context, status=status).render()
+
+
+@is_a_page
+def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+    """Answer a login after too many failures. django-axes calls this."""
+    context = {**admin.site.each_context(request), "title": _("Too many attempts")}
+    return TemplateResponse(request, "registration/locked_out.html", context, status=429).render()
+
+
+def form_too_old(request: HttpRequest, **_reason: str) -> HttpResponse:
+    """Answer a form that was not sent from one of our pages, or from one that stood open for too long."""
+    explanation = _("This form is too old. Go back, load the page again and repeat what you did.")
+    return refusal(request, status=403, title=str(_("This did not work")), reason=str(explanation))
 
 
 def _workspaces(request: HttpRequest) -> dict[str, Any]:

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from django.apps import apps
-from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
 class Entry(NamedTuple):
-    """A page of the sidebar: the list of a model."""
+    """A page of the sidebar: the name of its address, and what one must be allowed to open it."""
 
     title: Promise
     icon: str
-    model: str
+    view: str
+    permission: str
 
 
 GROUPS = [
     (
         _("Audience"),
         [
-            Entry(_("Segments"), "filter_alt", "segments.Segment"),
-            Entry(_("Cohorts"), "groups", "cohorts.Cohort"),
-            Entry(_("Users"), "person_search", "profiles.Profile"),
+            Entry(_("Segments"), "filter_alt", "segments_segment_changelist", "segments.view_segment"),
+            Entry(_("Cohorts"), "groups", "cohorts_cohort_changelist", "cohorts.view_cohort"),
+            Entry(_("Users"), "person_search", "profiles_profile_changelist", "profiles.view_profile"),
         ],
     ),
     (
         _("Partner integrations"),
         [
-            Entry(_("Technology partners"), "hub", "accounts.Integration"),
-            Entry(_("Import history"), "history", "cohorts.CohortSync"),
+            Entry(_("Technology partners"), "hub", "technology_partners", "accounts.view_dataimportkey"),
+            Entry(_("Import history"), "history", "cohorts_cohortsync_changelist", "cohorts.view_cohortsync"),
         ],
     ),
     (
         _("Settings"),
         [
-            Entry(_("Team"), "badge", "accounts.User"),
-            Entry(_("Workspaces"), "workspaces", "accounts.Workspace"),
+            Entry(_("Team"), "badge", "accounts_user_changelist", "accounts.view_user"),
+            Entry(_("Workspaces"), "workspaces", "accounts_workspace_changelist", "accounts.view_workspace"),
         ],
     ),
 ]
@@ -55,8 +55,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _items(request: HttpRequest, entries: list[Entry]) -> Iterator[dict[str, Any]]:
-    for title, icon, label in entries:
-        model = apps.get_model(label)
-        if admin.site.is_registered(model) and admin.site.get_model_admin(model).has_view_permission(request):
-            link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")  # noqa: SLF001
-            yield {"title": title, "icon": icon, "link": link}
+    for entry in entries:
+        with suppress(NoReverseMatch):
+            if request.user.has_perm(entry.permission):
+                yield {"title": entry.title, "icon": entry.icon, "link": reverse(f"admin:{entry.view}")}

@@ -4,11 +4,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health
+from config.admin import refusal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -37,10 +39,19 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.bad_request(request, exception) if _is_page(request) else _problem(400, "Bad request.")
 
 
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer staff who may not open a page. What the exception says was written for them."""
+    reason = str(exception) or _("Your role does not include this page.")
+    return refusal(request, status=403, title=_("You cannot open this page"), reason=reason)
+
+
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for an address that does not exist."""
-    nothing = "There is nothing at this address."
-    return defaults.page_not_found(request, exception) if _is_page(request) else _problem(404, nothing)
+    del exception  # it holds the path, or a query
+    if not _is_page(request):
+        return _problem(404, "There is nothing at this address.")
+    reason = _("It was removed, it belongs to another workspace, or it never was.")
+    return refusal(request, status=404, title=_("There is nothing at this address"), reason=reason)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:

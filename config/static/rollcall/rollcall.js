@@ -16,22 +16,40 @@
     }
   };
 
-  const copy = async (button) => {
-    const text = document.getElementById(button.dataset.copy).textContent.trim();
+  // One region for all that a page does on its own: screen readers say what is written into it.
+  const status = document.createElement("p");
+  status.className = "rc-hidden";
+  status.setAttribute("role", "status");
+  const announce = (text) => {
+    status.textContent = "";
+    setTimeout(() => { status.textContent = text; }, 50);
+  };
+
+  const toClipboard = async (source) => {
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(source.textContent.trim());
+      return true;
     } catch {
-      // Without TLS browsers offer no clipboard: select the text, so that one key copies it.
-      getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
-      return;
+      // Without TLS browsers have no such clipboard: select the text, so that the old way or one key copies it.
+      getSelection().selectAllChildren(source);
+      return document.execCommand("copy");
     }
+  };
+
+  const copy = async (button) => {
+    const isCopied = await toClipboard(document.getElementById(button.dataset.copy));
+    announce(isCopied ? button.dataset.copied : button.dataset.byHand);
+    if (!isCopied) return;
     const label = button.querySelector("[data-label]");
+    button.dataset.before ??= label.textContent;
     label.textContent = button.dataset.copied;
-    setTimeout(() => { label.textContent = button.dataset.label; }, 2000);
+    setTimeout(() => { label.textContent = button.dataset.before; }, 2000);
   };
 
   document.addEventListener("DOMContentLoaded", () => {
     hideIcons(document);
+    document.body.append(status);
+    document.querySelector("[data-focus]")?.focus();
     new MutationObserver(() => hideIcons(document)).observe(document.body, { childList: true, subtree: true });
   });
 

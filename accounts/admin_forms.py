@@ -1,0 +1,88 @@
+"""The forms of the team and of data import keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django import forms
+from django.forms import ModelMultipleChoiceField
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import DataImportKey, User, Workspace
+from accounts.team import ROLES
+from config.admin import CheckboxesWidget, RadioWidget, UserCreationForm
+
+if TYPE_CHECKING:
+    AccountForm = forms.ModelForm[User]
+    KeyModelForm = forms.ModelForm[DataImportKey]
+else:
+    # It takes a type parameter in its stubs only.
+    AccountForm = KeyModelForm = forms.ModelForm
+
+
+class RoleAndWorkspaces(AccountForm):
+    """What both forms of an account share. The admin sets `editor` and `workspace`, those of the request."""
+
+    editor: ClassVar[User]
+    workspace: ClassVar[Workspace]
+
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=ROLES,
+        widget=RadioWidget,
+        help_text=_(
+            "Administrators generate data import keys and manage the team. Marketers build segments and see cohorts. "
+            "The role is the same in all workspaces of the account."
+        ),
+    )
+    workspaces = ModelMultipleChoiceField(
+        label=_("Workspaces"), queryset=Workspace.objects.none(), widget=CheckboxesWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = cast("ModelMultipleChoiceField[Workspace]", self.fields["workspaces"])
+        choices.queryset = Workspace.objects.for_user(self.editor).order_by("name")
+        self.initial["workspaces"] = self._workspaces()
+        if self.instance.pk:
+            names = self.instance.groups.filter(name__in=ROLES).values_list("name", flat=True)
+            self.initial["role"] = names.first()
+        if self.instance.is_superuser or self.instance == self.editor:
+            self._leave_as_it_is()
+
+    def _workspaces(self) -> list[Workspace]:
+        if not self.instance.pk:
+            return [self.workspace]
+        return list(Workspace.objects.filter(memberships__user=self.instance))
+
+    def _leave_as_it_is(self) -> None:
+        # Operators need neither; and nobody can lock themselves out, so that a workspace keeps an administrator.
+        for name in {"role", "workspaces", "is_active"} & set(self.fields):
+            self.fields[name].disabled = True
+            self.fields[name].required = False
+
+
+class NewMemberForm(UserCreationForm, RoleAndWorkspaces):
+    """A new account, with its first password."""
+
+    usable_password = None
+
+    class Meta:
+        model = User
+        fields = ("username", "email", "first_name", "last_name")
+
+
+class MemberForm(RoleAndWorkspaces):
+    """An account that exists. Its password has a page of its own."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email", "first_name", "last_name", "is_active")
+
+
+class KeyForm(KeyModelForm):
+    """What an administrator says about a key before it is made."""
+
+    class Meta:
+        model = DataImportKey
+        fields = ("label",)
