@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 
 from accounts.models import DataImportKey, User, Workspace
@@ -33,6 +33,17 @@ def _commits(item: pytest.Item) -> bool:
     return bool(marker and marker.kwargs.get("transaction")) or bool(
         {"transactional_db", "live_server"} & fixtures
     )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Keep what the migrations made where every connection finds it.
+
+    Django keeps it on one connection; Playwright's event loop gives the thread another one.
+    """
+    made = getattr(connections["default"], "_test_serialized_contents", None)
+    if made is not None:
+        type(connections["default"])._test_serialized_contents = made
 
 
 @pytest.fixture(autouse=True)
