@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.permissions import current_workspace
+from cohorts.admin import CohortAdmin
 from config.admin import ModelAdmin
-from segments import admin_cells, admin_views, audience
+from profiles.admin import ProfileAdmin
+from segments import admin_cells, admin_panels, admin_views, audience
 from segments.admin_forms import SegmentForm
 from segments.models import Segment
 
@@ -71,3 +73,7 @@ class SegmentAdmin(ModelAdmin):
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         return admin_views.counts(request)
+
+
+CohortAdmin.panels.append(admin_panels.used_by_segments)
+ProfileAdmin.panels.append(admin_panels.segments_of_user)

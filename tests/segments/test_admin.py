@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from profiles.models import Profile
 from segments.models import Segment
 from tests.accounts.factories import WorkspaceFactory, make_administrator
 from tests.cohorts.factories import CohortFactory
@@ -194,3 +195,19 @@ def test_cohorts_of_every_partner_have_their_own_filter(marketer_client, workspa
     assert "Mixpanel_Cohorts" in page
     assert "Segment_Cohorts" in page
     assert "Amplitude_Cohorts" not in page
+
+
+def test_a_cohorts_page_names_the_segments_that_use_it(marketer_client, segment, cohort):
+    SegmentFactory.create(name="Unrelated", definition=definition(cohorts(CohortFactory().pk)))
+    page = marketer_client.get(reverse("admin:cohorts_cohort_change", args=[cohort.pk])).content.decode()
+    assert change_page(segment) in page
+    assert "Unrelated" not in page
+
+
+def test_a_users_page_names_the_segments_that_select_them(marketer_client, segment):
+    inside, outside = Profile.objects.order_by("id").first(), Profile.objects.order_by("id").last()
+    page = marketer_client.get(reverse("admin:profiles_profile_change", args=[inside.pk])).content.decode()
+    assert change_page(segment) in page
+    page = marketer_client.get(reverse("admin:profiles_profile_change", args=[outside.pk])).content.decode()
+    assert change_page(segment) not in page
+    assert "This user is in no segment." in page
