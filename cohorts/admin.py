@@ -30,7 +30,7 @@ class CohortAdmin(ReadOnlyAdmin):
         admin_panels.cohort_facts,
     ]
     change_list_template = "cohorts/cohort_list.html"
-    list_display = ("cohort_name", "from_partner", "partner_cohort_id", "size", "last_sync")
+    list_display = ("cohort_name", "from_partner", "partner_id", "size", "last_sync")
     list_filter = (PartnerFilter,)
     search_fields = ("name", "partner_cohort_id")
     search_help_text = _("Name or partner's ID")
@@ -38,7 +38,7 @@ class CohortAdmin(ReadOnlyAdmin):
 
     cohort_name = admin.display(description=_("name"), ordering="name")(admin_cells.cohort_name)
     from_partner = admin.display(description=_("partner"), ordering="partner")(admin_cells.partner)
-    partner_cohort_id = admin.display(description=_("partner's ID"), ordering="partner_cohort_id")(
+    partner_id = admin.display(description=_("partner's ID"), ordering="partner_cohort_id")(
         admin_cells.partner_cohort_id
     )
     size = admin.display(description=_("size"))(admin_cells.size)

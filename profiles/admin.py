@@ -28,17 +28,16 @@ class ProfileAdmin(ReadOnlyAdmin):
         admin_panels.custom_attributes,
     ]
     change_list_template = "profiles/user_list.html"
-    list_display = ("who", "email", "name", "country", "language", "created")
+    list_display = ("who", "address", "name", "country", "language", "created")
+    empty_value_display = "–"
     sortable_by = ()
     ordering = ("-id",)
     search_fields = ("external_id",)  # there is a search; `get_search_results` says what it finds
     search_help_text = _("External ID, alias, device ID or email")
 
     who = admin.display(description=_("user"))(admin_cells.who)
-    email = admin.display(description=_("email"))(admin_cells.email)
+    address = admin.display(description=_("email"))(admin_cells.email)
     name = admin.display(description=_("name"))(admin_cells.name)
-    country = admin.display(description=_("country"))(admin_cells.country)
-    language = admin.display(description=_("language"))(admin_cells.language)
     created = admin.display(description=_("created"))(admin_cells.created)
 
     class Media:

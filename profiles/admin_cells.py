@@ -28,16 +28,6 @@ def name(_admin: Any, profile: Profile) -> SafeString:
     return format_html('<span class="pl-text">{}</span>', full or "–")
 
 
-def country(_admin: Any, profile: Profile) -> str:
-    """Return the country as it was imported."""
-    return profile.country or "–"
-
-
-def language(_admin: Any, profile: Profile) -> str:
-    """Return the language as it was imported."""
-    return profile.language or "–"
-
-
 def created(_admin: Any, profile: Profile) -> SafeString:
     """Return how long the user has been known."""
     return ago(profile.created_at)
