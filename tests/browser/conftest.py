@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
@@ -42,8 +43,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _beside_playwright() -> Iterator[None]:
-    # Playwright runs an event loop in this thread, which Django takes for asynchronous code.
+def _beside_playwright(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[None]:
+    """Let Django work in the thread in which Playwright, from now on, runs an event loop.
+
+    Django takes that for asynchronous code and gives it a connection of its own; without what the first one
+    remembers of the migrated database, tests that commit could not restore it.
+    """
+    migrated = connection._test_serialized_contents
+    request.getfixturevalue("playwright")
+    connection._test_serialized_contents = migrated
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
