@@ -9,9 +9,14 @@ from profiles.models import Profile
 
 
 def find(*, users: QuerySet[Profile], workspace_id: int, text: str) -> QuerySet[Profile]:
-    """Return those of `users` that have exactly this identifier or email address: never a scan of the table."""
-    found = matching.lookup(workspace_id=workspace_id, keys=_keys(text))
-    return users.filter(Q(pk__in=set(found.values())) | Q(email=text))
+    """Return those of `users` that have exactly this identifier or email address: never a scan of the table.
+
+    What was pasted with spaces around it is looked up without them, too.
+    """
+    texts = {text, text.strip()} - {""}
+    keys = [key for text in texts for key in _keys(text)]
+    found = matching.lookup(workspace_id=workspace_id, keys=keys)
+    return users.filter(Q(pk__in=set(found.values())) | Q(email__in=texts))
 
 
 def _keys(text: str) -> list[str]:
