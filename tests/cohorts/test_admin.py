@@ -1,0 +1,255 @@
+"""Audience > Cohorts: who may look, exact sizes, and what a cohort's page says of its syncs."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from cohorts import membership
+from cohorts.models import CohortDelta, CohortSync
+from tests.accounts.factories import UserFactory
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory, change_members
+from tests.profiles.factories import ProfileFactory, erase, make_people
+
+LIST = reverse("admin:cohorts_cohort_changelist")
+ADD = reverse("admin:cohorts_cohort_add")
+FOUND, FORBIDDEN = 302, 403
+
+
+def page_of(cohort):
+    return reverse("admin:cohorts_cohort_change", args=[cohort.pk])
+
+
+def text_of(client, url):
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def plain(page):
+    """Return the text of a page without markup, so that a promise reads as people read it."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") :]).split())
+
+
+def names_of(client, **query):
+    return {cohort.name for cohort in client.get(LIST, query).context["cl"].result_list}
+
+
+def queries_of(client, url):
+    client.get(url)  # what is cached once per process is not the page's cost
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def fold(cohort):
+    with transaction.atomic():
+        membership.compact(
+            cohort=membership.lock(cohort.workspace_id, cohort.partner, cohort.partner_cohort_id)
+        )
+
+
+@pytest.fixture
+def cohort(workspace):
+    return CohortFactory.create(
+        name="Lapsed",
+        partner_cohort_id="mp-77",
+        description="Nobody saw them for 90 days.",
+        last_sync_at=timezone.now() - timedelta(hours=3),
+        members=ProfileFactory.create_batch(3),
+    )
+
+
+# --- who may ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("persona", ["administrator_client", "marketer_client"])
+def test_both_roles_see_the_list_and_the_page(request, persona, cohort):
+    client = request.getfixturevalue(persona)
+    assert "Lapsed" in text_of(client, LIST)
+    assert "Nobody saw them for 90 days." in text_of(client, page_of(cohort))
+
+
+def test_strangers_see_no_cohort_and_no_partner(stranger_client, cohort):
+    page = text_of(stranger_client, LIST)
+    assert "Lapsed" not in page
+    assert "Mixpanel" not in plain(page)
+    response = stranger_client.get(page_of(cohort), follow=True)
+    assert response.redirect_chain == [(reverse("admin:index"), FOUND)]
+    assert "Lapsed" not in response.content.decode()
+
+
+def test_who_is_not_logged_in_is_asked_to(client, cohort):
+    for url in (LIST, page_of(cohort)):
+        response = client.get(url)
+        assert (response.status_code, response["Location"]) == (FOUND, f"/admin/login/?next={url}")
+
+
+def test_staff_without_a_role_see_no_cohorts(client_of, workspace, cohort):
+    client = client_of(UserFactory.create(workspaces=[workspace]))
+    assert [client.get(url).status_code for url in (LIST, page_of(cohort))] == [FORBIDDEN, FORBIDDEN]
+
+
+def test_nobody_adds_changes_or_deletes_cohorts(client_of, administrator, marketer, cohort):
+    delete = reverse("admin:cohorts_cohort_delete", args=[cohort.pk])
+    for user in (administrator, marketer, UserFactory.create(operator=True)):
+        client = client_of(user)
+        answers = [
+            client.get(ADD),
+            client.post(ADD),
+            client.post(page_of(cohort)),
+            client.post(delete, {"post": "yes"}),
+        ]
+        assert [response.status_code for response in answers] == [FORBIDDEN] * 4
+        assert 'name="_save"' not in text_of(client, page_of(cohort))
+        assert 'name="action"' not in text_of(client, LIST)
+
+
+# --- the list --------------------------------------------------------------------------------------------------
+def test_list_shows_partner_its_id_exact_size_and_last_sync(marketer_client, cohort):
+    assert "Lapsed Mixpanel mp-77 3 3 hours ago" in plain(text_of(marketer_client, LIST))
+
+
+def test_sizes_are_exact_with_changes_not_folded_yet_and_without_the_erased(marketer_client, cohort):
+    gone, removed, *others = ProfileFactory.create_batch(5)
+    change_members(cohort, [gone, removed, *others])
+    fold(cohort)
+    change_members(cohort, [removed], kind=CohortDelta.Kind.REMOVED)
+    erase(gone)
+    assert "mp-77 6 3 hours" in plain(text_of(marketer_client, LIST))
+    assert "Users now 6" in plain(text_of(marketer_client, page_of(cohort)))
+
+
+def test_search_finds_by_name_and_by_the_partners_id(marketer_client, cohort):
+    CohortFactory.create(name="Loyal", partner_cohort_id="mp-78")
+    assert names_of(marketer_client, q="laps") == names_of(marketer_client, q="mp-77") == {"Lapsed"}
+
+
+def test_filter_keeps_one_partner_and_offers_those_of_the_workspace(marketer_client, cohort, other_workspace):
+    CohortFactory.create(name="Readers", partner="segment")
+    CohortFactory.create(workspace=other_workspace, partner="amplitude")
+    assert names_of(marketer_client, partner="segment") == {"Readers"}
+    page = plain(text_of(marketer_client, LIST))
+    assert "By partner All Mixpanel Segment" in page
+    assert "Amplitude" not in page
+
+
+def test_nothing_found_offers_a_way_back(marketer_client, cohort):
+    page = text_of(marketer_client, f"{LIST}?q=nothing")
+    assert "Nothing found" in page
+    assert "No cohorts yet" not in page
+
+
+def test_empty_list_sends_administrators_to_the_partners_and_tells_marketers_whom_to_ask(
+    administrator_client, marketer_client
+):
+    partners = f'href="{reverse("admin:technology_partners")}"'
+    empty = [text_of(client, LIST) for client in (administrator_client, marketer_client)]
+    assert all("No cohorts yet" in page for page in empty)
+    assert [page.count("An administrator of this workspace can connect a partner.") for page in empty] == [
+        0,
+        1,
+    ]
+    assert [f"{partners}>Open" in page for page in empty] == [True, False]
+
+
+def test_list_costs_the_same_for_1_and_50_cohorts(marketer_client, cohort):
+    one = len(queries_of(marketer_client, LIST))
+    CohortFactory.create_batch(49, members=[ProfileFactory.create()])
+    assert len(queries_of(marketer_client, LIST)) == one
+
+
+def test_members_are_fetched_once_and_only_to_be_counted(marketer_client, cohort):
+    for url in (LIST, page_of(cohort)):
+        asked = queries_of(marketer_client, url)
+        assert len([sql for sql in asked if "WITH chosen" in sql]) == 1
+        assert [sql for sql in asked if '"cohorts_cohort"."snapshot",' in sql] == []
+
+
+# --- one cohort --------------------------------------------------------------------------------------------------
+def test_page_shows_size_share_and_origin(marketer_client, cohort, workspace):
+    make_people(workspace, [f"other-{n}" for n in range(2997)])
+    page = plain(text_of(marketer_client, page_of(cohort)))
+    assert "Users now 3 Share of all users 0.1% of 3,000 Last sync 3 hours ago" in page
+    assert "Partner Mixpanel Partner's ID mp-77 Created by the partner The partner did not say." in page
+
+
+def test_page_shows_how_each_sync_went(marketer_client, cohort):
+    sync = CohortSyncFactory.create(
+        cohort=cohort,
+        received_count=1500,
+        matched_count=1400,
+        unknown_count=60,
+        identified_count=30,
+        invalid_count=5,
+        entered_count=1200,
+        left_count=7,
+        total_pages=2,
+        pages_count=2,
+    )
+    page = text_of(marketer_client, page_of(cohort))
+    assert reverse("admin:cohorts_cohortsync_change", args=[sync.pk]) in page
+    expected = "Full sync Complete 2 of 2 1,500 1,400 60 unknown 30 identified: use the external ID 5 invalid 1,200 7 now now"
+    assert expected in plain(page)
+
+
+def test_added_and_removed_show_a_dash_until_they_are_counted(marketer_client, cohort):
+    assert "Add members Complete 1 of 1 0 0 0 – – now now" in plain(text_of(marketer_client, page_of(cohort)))
+    fold(cohort)
+    assert "Add members Complete 1 of 1 0 0 0 3 0 now now" in plain(text_of(marketer_client, page_of(cohort)))
+
+
+def test_page_shows_the_latest_20_syncs_newest_first(marketer_client, cohort):
+    syncs = CohortSyncFactory.create_batch(25, cohort=cohort)
+    page = text_of(marketer_client, page_of(cohort))
+    shown = [int(pk) for pk in re.findall(r"/cohortsync/(\d+)/change/", page)]
+    assert shown == [sync.pk for sync in reversed(syncs)][:20]
+
+
+def test_page_shows_whom_the_latest_sync_did_not_reach_and_why(marketer_client, cohort):
+    CohortSyncFactory.create(cohort=cohort, unmatched_sample=[{"identifier": "old-one", "reason": "unknown"}])
+    reasons = ["unknown", "identified_use_external_id", "invalid"]
+    sample = [{"identifier": f"who-{reason}", "reason": reason} for reason in reasons]
+    CohortSyncFactory.create(
+        cohort=cohort, unmatched_sample=[*sample, {"identifier": "", "reason": "invalid"}]
+    )
+    page = plain(text_of(marketer_client, page_of(cohort)))
+    assert "who-unknown Unknown: no user here has this identifier." in page
+    assert "who-identified_use_external_id This device belongs to a user with an external ID" in page
+    assert "who-invalid Invalid: empty, or a word" in page
+    assert "(none) Invalid" in page
+    assert "old-one" not in page
+
+
+def test_cohort_that_was_only_named_has_a_page_too(marketer_client, workspace):
+    cohort = CohortFactory.create(name="Named only")
+    page = plain(text_of(marketer_client, page_of(cohort)))
+    assert "Users now 0" in page
+    assert "the partner named this cohort and sent no members so far" in page
+
+
+def test_markup_in_what_partners_send_stays_text(marketer_client, workspace):
+    evil = "<script>alert(1)</script>"
+    cohort = CohortFactory.create(name=evil, description=evil, partner_cohort_id=evil)
+    sample = [{"identifier": evil, "reason": "unknown"}]
+    CohortSyncFactory.create(cohort=cohort, unmatched_sample=sample, last_error=evil, session_id=evil)
+    sync = CohortSync.objects.get()
+    pages = [LIST, page_of(cohort), reverse("admin:cohorts_cohortsync_change", args=[sync.pk])]
+    assert [url for url in pages if evil in text_of(marketer_client, url)] == []
+
+
+def test_page_costs_the_same_for_1_and_50_syncs(marketer_client, cohort):
+    one = len(queries_of(marketer_client, page_of(cohort)))
+    CohortSyncFactory.create_batch(49, cohort=cohort)
+    assert len(queries_of(marketer_client, page_of(cohort))) == one
+
+
+def test_numbers_are_written_in_the_readers_language(marketer_client, cohort, workspace):
+    make_people(workspace, [f"other-{n}" for n in range(2997)])
+    page = marketer_client.get(page_of(cohort), headers={"accept-language": "de"}).content.decode()
+    assert "3.000" in page
+    assert "vor 3 Stunden" in plain(page).replace("\xa0", " ")
