@@ -68,7 +68,7 @@ schema: install  ## write docs/openapi.yaml anew
 
 messages: install  ## collect the strings to translate, and compile the catalogues (needs gettext)
 	$(BIN)/python manage.py makemessages $(LANGUAGES) --no-obsolete --add-location file $(MESSAGES_IGNORE)
-	$(BIN)/python manage.py compilemessages $(LANGUAGES)
+	$(BIN)/python manage.py compilemessages $(LANGUAGES) --ignore .venv
 
 bench: install  ## speed on DATABASE_URL; sizes by ARGS
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from profiles import numbers
+from profiles.templatetags import moments
 
 
 def filters(_admin: Any, segment: Any) -> SafeString:
@@ -47,12 +45,7 @@ def share(_admin: Any, segment: Any) -> SafeString:
 
 def last_edited(_admin: Any, segment: Any) -> SafeString:
     """Return when the segment was edited, and by whom."""
-    moment = localtime(segment.updated_at)
     who = segment.updated_by.get_username() if segment.updated_by else ""
     return format_html(
-        '<span class="sl-edited"><time datetime="{}" title="{}">{}</time><small>{}</small></span>',
-        moment.isoformat(),
-        date_format(moment, "DATETIME_FORMAT"),
-        _("{time} ago").format(time=timesince(segment.updated_at, depth=1)),
-        who,
+        '<span class="sl-edited">{}<small>{}</small></span>', moments.ago(segment.updated_at), who
     )
