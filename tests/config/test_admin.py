@@ -1,0 +1,233 @@
+"""The admin as a whole: its policy, its sidebar, the overview, and what it says when it refuses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as project_settings
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts import usage
+from accounts.models import DataPointUsage
+from config import overview
+from segments.models import Segment
+from tests.accounts.factories import PASSWORD, UserFactory, make_key, make_marketer
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.profiles.factories import make_people
+
+OVERVIEW, LOGIN = "/admin/", "/admin/login/"
+
+
+def sidebar(client: Client) -> dict[str, list[str]]:
+    """Return the titles of the sidebar's items by group."""
+    groups = client.get(OVERVIEW).context["sidebar_navigation"]
+    return {str(group.get("title", "")): [str(item["title"]) for item in group["items"]] for group in groups}
+
+
+def policy(response) -> dict[str, str]:
+    """Return the response's Content-Security-Policy by directive."""
+    directives = response.headers["Content-Security-Policy"].split("; ")
+    return dict(directive.split(" ", 1) for directive in directives)
+
+
+def test_sidebar_of_an_administrator_has_everything_in_its_order(administrator_client):
+    assert sidebar(administrator_client) == {
+        "": ["Overview"],
+        "Audience": ["Segments", "Cohorts", "Users"],
+        "Partner integrations": ["Technology partners", "Import history"],
+        "Settings": ["Team", "Workspaces"],
+    }
+
+
+def test_sidebar_of_a_marketer_hides_keys_and_team(marketer_client):
+    assert sidebar(marketer_client) == {
+        "": ["Overview"],
+        "Audience": ["Segments", "Cohorts", "Users"],
+        "Partner integrations": ["Import history"],
+        "Settings": ["Workspaces"],
+    }
+
+
+def test_every_item_of_the_sidebar_opens(administrator_client):
+    groups = administrator_client.get(OVERVIEW).context["sidebar_navigation"]
+    for item in (item for group in groups for item in group["items"]):
+        assert administrator_client.get(item["link"]).status_code == 200
+
+
+def test_pages_may_run_only_what_the_theme_needs(administrator_client, client):
+    for response in (administrator_client.get(OVERVIEW), client.get(LOGIN)):
+        rules = policy(response)
+        assert rules["default-src"] == "'none'"
+        assert rules["script-src"] == "'self' 'unsafe-eval'"
+        assert rules["style-src"] == "'self' 'unsafe-inline'"
+        assert rules["frame-ancestors"] == "'none'"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/openapi.yaml", "/partners/mixpanel/webhook", "/nothing"])
+def test_all_else_may_run_nothing(client, db, path):
+    rules = policy(client.get(path))
+    assert rules["default-src"] == "'none'"
+    assert {"script-src", "style-src"} & set(rules) == set()
+
+
+def test_models_of_other_packages_have_no_pages(administrator_client):
+    ours = {model._meta.app_label for model in admin.site._registry}
+    assert ours == {"accounts", "profiles", "cohorts", "segments"}
+
+
+def test_app_index_leads_to_the_overview(administrator_client):
+    assert administrator_client.get("/admin/accounts/").headers["Location"] == OVERVIEW
+
+
+def test_staff_without_a_workspace_get_a_page_that_says_so(client_of, db):
+    client = client_of(UserFactory.create(groups=["Administrator"]))
+    for path in (
+        OVERVIEW,
+        "/admin/accounts/user/",
+        "/admin/technology-partners/",
+        "/admin/segments/segment/",
+    ):
+        page = client.get(path)
+        assert page.status_code == 403
+        assert "You belong to no workspace yet." in page.text
+        assert "Log out" in page.text
+        assert policy(page)["style-src"] == "'self' 'unsafe-inline'"
+
+
+def test_ended_membership_is_felt_at_the_next_click(marketer_client, marketer):
+    assert marketer_client.get(OVERVIEW).status_code == 200
+    marketer.memberships.all().delete()
+    assert marketer_client.get(OVERVIEW).status_code == 403
+
+
+def test_people_who_are_not_staff_stay_outside(client_of, workspace):
+    assert client_of(make_marketer(workspace, is_staff=False)).get(OVERVIEW).status_code == 302
+
+
+def test_switcher_leads_to_own_workspaces_only(client_of, workspace, other_workspace):
+    client = client_of(make_marketer(workspace, other_workspace))
+    assert client.post("/admin/workspace/", {"slug": "elsewhere"}).status_code == 302
+    assert client.get(OVERVIEW).context["workspace"] == other_workspace
+    other_workspace.memberships.all().delete()
+    assert client.post("/admin/workspace/", {"slug": "elsewhere"}).status_code == 403
+    assert client.get(OVERVIEW).context["workspace"] == workspace
+
+
+def test_workspace_is_not_switched_by_a_link(administrator_client):
+    assert administrator_client.get("/admin/workspace/").status_code == 405
+
+
+def test_page_that_does_not_exist_says_so_in_the_theme(administrator_client):
+    page = administrator_client.get("/admin/nothing/")
+    assert page.status_code == 404
+    assert "There is nothing at this address" in page.text
+
+
+def test_form_without_token_is_refused_in_words(administrator):
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(administrator)
+    page = careful.post("/admin/workspace/", {"slug": "default"})
+    assert page.status_code == 403
+    assert "This form is too old." in page.text
+
+
+def test_login_locks_after_too_many_failures(client, settings, marketer):
+    settings.AXES_ENABLED = True
+    wrong = {"username": "marketer", "password": "wrong"}
+    for _ in range(project_settings.AXES_FAILURE_LIMIT - 1):
+        assert client.post(LOGIN, wrong).status_code == 200
+    assert client.post(LOGIN, wrong).status_code == 429
+    page = client.post(LOGIN, {"username": "marketer", "password": PASSWORD})
+    assert page.status_code == 429
+    assert "The login is locked" in page.text
+    assert policy(page)["style-src"] == "'self' 'unsafe-inline'"
+
+
+def test_language_can_be_chosen_before_the_login(client, db):
+    client.post("/i18n/setlang/", {"language": "fr", "next": LOGIN})
+    assert 'lang="fr"' in client.get(LOGIN).text
+
+
+def test_empty_workspace_is_told_to_generate_a_key(administrator_client):
+    page = administrator_client.get(OVERVIEW)
+    assert page.context["figures"].next_step == "key"
+    assert "Generate key" in page.text
+    assert "Data points this month" not in page.text
+
+
+def test_marketer_is_told_who_generates_the_key(marketer_client):
+    page = marketer_client.get(OVERVIEW)
+    assert "An administrator generates it" in page.text
+    assert "/admin/technology-partners/" not in page.text
+
+
+def test_steps_are_ticked_one_after_the_other(administrator_client, workspace):
+    steps = []
+    for done in (
+        lambda: None,
+        lambda: make_key(workspace),
+        CohortFactory.create,
+        lambda: Segment.objects.create(workspace=workspace, name="First"),
+    ):
+        done()
+        steps.append(administrator_client.get(OVERVIEW).context["figures"].next_step)
+    assert steps == ["key", "cohort", "segment", ""]
+    assert "three steps" not in administrator_client.get(OVERVIEW).text
+
+
+def test_figures_are_those_of_the_workspace(workspace, other_workspace):
+    now = timezone.now()
+    make_people(workspace, ["ada", "bob"])
+    make_people(other_workspace, ["eve"])
+    cohort = CohortFactory.create()
+    CohortSyncFactory.create(cohort=cohort, received_count=8, matched_count=6)
+    CohortSyncFactory.create(cohort=cohort, started_at=now - timedelta(days=2), received_count=100)
+    elsewhere = CohortFactory.create(workspace=other_workspace)
+    CohortSyncFactory.create(cohort=elsewhere, received_count=50)
+    for owner, points in ((workspace, 7), (other_workspace, 1_000)):
+        usage.record(
+            workspace_id=owner.pk,
+            source=DataPointUsage.Source.PARTNER_COHORTS,
+            day=now.date(),
+            count=points,
+            shard_key=0,
+        )
+    with override("en"):
+        found = overview.figures(workspace=workspace, now=now)
+        assert found.match_rate == "75%"
+    assert (found.user_count, found.cohort_count, found.segment_count) == (2, 1, 0)
+    assert (found.sync_count, found.data_point_count) == (1, 7)
+
+
+def test_syncs_that_stopped_are_listed(administrator_client, other_workspace):
+    cohort, now = CohortFactory.create(name="Stopped"), timezone.now()
+    stopped = CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=now - timedelta(hours=2))
+    CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=now)
+    CohortSyncFactory.create(cohort=cohort, started_at=now - timedelta(hours=2))
+    elsewhere = CohortFactory.create(workspace=other_workspace)
+    CohortSyncFactory.create(cohort=elsewhere, unfinished=True, started_at=now - timedelta(hours=2))
+    page = administrator_client.get(OVERVIEW)
+    assert page.context["figures"].unfinished == [stopped]
+    assert "Pages are missing." in page.text
+
+
+def test_overview_costs_the_same_for_1_and_50_rows(administrator_client, workspace):
+    def fill(count: int) -> int:
+        for _ in range(count):
+            cohort = CohortFactory.create()
+            CohortSyncFactory.create(
+                cohort=cohort, unfinished=True, started_at=timezone.now() - timedelta(hours=2)
+            )
+        with CaptureQueriesContext(connection) as queries:
+            administrator_client.get(OVERVIEW)
+        return len(queries)
+
+    make_people(workspace, ["ada"])
+    administrator_client.get(OVERVIEW)
+    assert fill(1) == fill(49)
