@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts import keys, partners
 from accounts.admin_forms import KeyForm
@@ -46,12 +46,13 @@ def technology_partner(request: HttpRequest, partner: str) -> HttpResponse:
 
 
 @never_cache
-@require_POST
 @permission_required([*SEES, GENERATES], raise_exception=True)
 @sensitive_variables("secret")
 def generate_key(request: HttpRequest, partner: str) -> HttpResponse:
     """Make a key and show it: in this answer, once, and nowhere else."""
     found, form = _partner(partner), KeyForm(request.POST)
+    if request.method != "POST":  # the address bar, or a change of the language on the page with the key
+        return redirect("admin:technology_partner", partner=found.slug)
     if not form.is_valid():
         return _partner_page(request, found, form=form, status=422)
     key, secret = keys.create(
