@@ -32,6 +32,8 @@ class CohortAdmin(ReadOnlyAdmin):
     change_list_template = "cohorts/cohort_list.html"
     list_display = ("cohort_name", "from_partner", "partner_id", "size", "last_sync")
     list_filter = (PartnerFilter,)
+    list_filter_submit = False  # each choice is a link
+    show_facets = admin.ShowFacets.NEVER  # they would count the whole table
     search_fields = ("name", "partner_cohort_id")
     search_help_text = _("Name or partner's ID")
     ordering = ("-last_sync_at", "-id")
@@ -84,6 +86,8 @@ class CohortSyncAdmin(ReadOnlyAdmin):
         "heard",
     )
     list_filter = ("status", "action", SyncPartnerFilter)
+    list_filter_submit = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ("cohort__name",)
     search_help_text = _("Name of the cohort")
     ordering = ("-last_page_at", "-id")

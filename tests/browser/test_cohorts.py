@@ -1,0 +1,117 @@
+"""Cohorts and the import history as a marketer walks through them, with what partners really send: too much of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+from pyroaring import BitMap
+
+from profiles import bitmaps
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.fitting import CLIPPED
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.profiles.factories import ProfileFactory
+
+COHORTS = reverse("admin:cohorts_cohort_changelist")
+HISTORY = reverse("admin:cohorts_cohortsync_changelist")
+VARIANTS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]
+UNBROKEN = "everyone_who_bought_" * 12
+COUNTS = {
+    "received_count": 12_345_678,
+    "matched_count": 11_111_111,
+    "unknown_count": 1_000_000,
+    "identified_count": 200_000,
+    "invalid_count": 34_567,
+}
+
+
+@pytest.fixture
+def cohort(live_server, workspace):
+    """A cohort whose name and syncs are as long as they get."""
+    cohort = CohortFactory.create(
+        name=UNBROKEN,
+        description=f"Bought twice. {UNBROKEN}",
+        partner_cohort_id="9" * 255,
+        last_sync_at=timezone.now() - timedelta(minutes=4),
+        members=ProfileFactory.create_batch(3),
+    )
+    reasons = ["unknown", "identified_use_external_id", "invalid"]
+    sample = [{"identifier": UNBROKEN, "reason": reason} for reason in reasons]
+    seen = bitmaps.pack(BitMap(range(1, 400, 3)))
+    CohortSyncFactory.create(
+        cohort=cohort, unfinished=True, pages=seen, session_id=UNBROKEN, last_error=UNBROKEN, **COUNTS
+    )
+    CohortSyncFactory.create(cohort=cohort, unmatched_sample=sample, entered_count=9_876_543, **COUNTS)
+    return cohort
+
+
+def addresses(cohort):
+    syncs = [reverse("admin:cohorts_cohortsync_change", args=[sync.pk]) for sync in cohort.syncs.all()]
+    return [COHORTS, reverse("admin:cohorts_cohort_change", args=[cohort.pk]), HISTORY, *syncs]
+
+
+@pytest.mark.parametrize(("scheme", "size"), VARIANTS)
+def test_whatever_partners_send_fits_and_is_readable(
+    scheme, size, page, sign_in, marketer, cohort, axe_clean, no_overflow, subtests
+):
+    sign_in(marketer)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(size)
+    for address in addresses(cohort):
+        with subtests.test(address):
+            page.goto(address)
+            axe_clean(page)
+            no_overflow(page)
+            assert page.evaluate(CLIPPED) == []
+
+
+@pytest.mark.parametrize("address", [COHORTS, HISTORY, f"{COHORTS}?q=nothing", f"{HISTORY}?q=nothing"])
+def test_empty_lists_are_accessible_and_fit(address, page, sign_in, administrator, axe_clean, no_overflow):
+    sign_in(administrator)
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        page.goto(address)
+        axe_clean(page)
+        no_overflow(page)
+        assert page.evaluate(CLIPPED) == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_marketer_walks_from_the_list_to_a_sync_and_back(page, size, sign_in, marketer, live_server):
+    cohort = CohortFactory.create(name="Lapsed", members=ProfileFactory.create_batch(3))
+    sign_in(marketer)
+    page.set_viewport_size(size)
+    page.goto(COHORTS)
+    page.get_by_role("link", name="Lapsed").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lapsed")
+    expect(page.locator("#cohort-size")).to_have_text("3")
+    page.get_by_role("link", name="Add members").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lapsed · Add members")
+    page.get_by_role("main").get_by_role("link", name="Lapsed").click()
+    page.wait_for_url(f"**{reverse('admin:cohorts_cohort_change', args=[cohort.pk])}")
+
+
+def test_history_of_one_cohort_is_one_click_from_its_page(page, sign_in, marketer, cohort):
+    CohortSyncFactory.create(cohort=CohortFactory.create(name="Another"))
+    sign_in(marketer)
+    page.goto(reverse("admin:cohorts_cohort_change", args=[cohort.pk]))
+    page.get_by_role("link", name="All in the import history").click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(cohort.syncs.count())
+    expect(page.get_by_text("Another")).to_have_count(0)
+
+
+def test_cohorts_of_one_partner_are_filtered_by_keyboard(page, sign_in, marketer, live_server):
+    CohortFactory.create(name="Lapsed")
+    CohortFactory.create(name="Readers", partner="segment")
+    sign_in(marketer)
+    page.goto(COHORTS)
+    page.get_by_role("button", name="Filters").press("Enter")
+    filters = page.locator("#changelist-filter")
+    expect(filters.get_by_role("link").first).to_be_focused()
+    filters.get_by_role("link", name="Segment").press("Enter")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    expect(page.get_by_role("link", name="Readers")).to_be_visible()

@@ -1,0 +1,83 @@
+"""Users: searched by a whole identifier, and their pages with whatever was imported."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.fitting import CLIPPED
+from tests.cohorts.factories import CohortFactory
+from tests.profiles.factories import ProfileFactory
+
+USERS = reverse("admin:profiles_profile_changelist")
+UNBROKEN = "user_of_everything_" * 13
+
+
+@pytest.fixture
+def ada(live_server, workspace):
+    ProfileFactory.create_batch(2)
+    return ProfileFactory.create(external_id="ada-1", devices=["phone-1"], aliases=[("crm", "42")])
+
+
+def search(page, text):
+    page.goto(USERS)
+    page.locator("#searchbar").fill(text)
+    page.locator("#searchbar").press("Enter")
+
+
+@pytest.mark.parametrize("text", ["ada-1", "phone-1", "crm:42"])
+def test_user_is_found_by_typing_an_identifier(page, sign_in, marketer, ada, text):
+    sign_in(marketer)
+    search(page, text)
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="ada-1").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("ada-1")
+    expect(page.get_by_text("Alias “crm”")).to_be_visible()
+
+
+def test_who_searches_for_a_part_is_told_why_nobody_is_found(page, sign_in, marketer, ada):
+    sign_in(marketer)
+    search(page, "ada")
+    expect(page.get_by_role("heading", name="Nobody has exactly this identifier")).to_be_visible()
+    page.get_by_role("link", name="Show all users").click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(3)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]
+)
+def test_whatever_was_imported_fits_and_is_readable(
+    scheme, size, page, sign_in, marketer, live_server, axe_clean, no_overflow, subtests
+):
+    profile = ProfileFactory.create(
+        external_id=UNBROKEN,
+        email=f"{UNBROKEN}@x",
+        first_name=UNBROKEN,
+        custom_attributes={UNBROKEN: UNBROKEN, "tags": [UNBROKEN, "b"]},
+        devices=[UNBROKEN],
+        aliases=[(UNBROKEN, UNBROKEN)],
+    )
+    CohortFactory.create(name=UNBROKEN, members=[profile])
+    sign_in(marketer)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(size)
+    page_of_profile = reverse("admin:profiles_profile_change", args=[profile.pk])
+    for address in (USERS, page_of_profile, f"{USERS}?q=nothing"):
+        with subtests.test(address):
+            page.goto(address)
+            axe_clean(page)
+            no_overflow(page)
+            assert page.evaluate(CLIPPED) == []
+
+
+def test_empty_list_is_accessible_and_fits(page, sign_in, marketer, live_server, axe_clean, no_overflow):
+    sign_in(marketer)
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        page.goto(USERS)
+        expect(page.get_by_role("heading", name="No users yet")).to_be_visible()
+        axe_clean(page)
+        no_overflow(page)
+        assert page.evaluate(CLIPPED) == []
