@@ -115,6 +115,8 @@ Q_CLUSTER: dict[str, Any] = {
 }
 if REDIS_URL := env.str("REDIS_URL", default=""):
     Q_CLUSTER["redis"] = REDIS_URL
+    # Shared by all processes, so that a limit of calls is one limit.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
     Q_CLUSTER["orm"] = "default"
 
