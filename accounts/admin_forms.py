@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
+from django.contrib.auth.forms import UsernameField
 from django.forms import ModelMultipleChoiceField
 from django.utils.translation import gettext_lazy as _
 
@@ -70,6 +71,7 @@ class NewMemberForm(UserCreationForm, RoleAndWorkspaces):
     class Meta:
         model = User
         fields = ("username", "email", "first_name", "last_name")
+        field_classes = {"username": UsernameField}
 
 
 class MemberForm(RoleAndWorkspaces):
@@ -78,6 +80,7 @@ class MemberForm(RoleAndWorkspaces):
     class Meta:
         model = User
         fields = ("username", "email", "first_name", "last_name", "is_active")
+        field_classes = {"username": UsernameField}
 
 
 class KeyForm(KeyModelForm):

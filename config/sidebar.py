@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -56,6 +55,5 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _items(request: HttpRequest, entries: list[Entry]) -> Iterator[dict[str, Any]]:
     for entry in entries:
-        with suppress(NoReverseMatch):
-            if request.user.has_perm(entry.permission):
-                yield {"title": entry.title, "icon": entry.icon, "link": reverse(f"admin:{entry.view}")}
+        if request.user.has_perm(entry.permission):
+            yield {"title": entry.title, "icon": entry.icon, "link": reverse(f"admin:{entry.view}")}

@@ -65,6 +65,7 @@ def test_anonymous_is_asked_to_log_in(client, db, url):
 def test_stranger_finds_nobody_by_guessing(stranger_client, marketer):
     assert stranger_client.get(change(marketer)).status_code == 302
     assert stranger_client.post(change(marketer), account()).status_code == 302
+    assert stranger_client.get(change(marketer).replace("change", "history")).status_code == 302
     assert stranger_client.get(password(marketer)).status_code == 404
     before = marketer.password
     stranger_client.post(password(marketer), {"password1": PASSWORD, "password2": PASSWORD})
