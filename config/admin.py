@@ -20,6 +20,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin as ThemeModelAdmin
@@ -78,6 +79,11 @@ class ModelAdmin(ThemeModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the current workspace: lists, autocompletes and guessed addresses all come by here."""
         return super().get_queryset(request).filter(**{self.workspace_lookup: current_workspace(request)})
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the list under its own name: it is for reading too, not only "to change"."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_field_queryset(
         self, db: str, db_field: Field[Any, Any], request: HttpRequest

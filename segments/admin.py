@@ -28,6 +28,7 @@ class SegmentAdmin(ModelAdmin):
 
     form = SegmentForm
     change_form_template = "segments/segment_form.html"
+    change_list_template = "segments/segment_list.html"
     list_display = ("name", "filters", "size", "share", "last_edited")
     list_select_related = ("updated_by",)
     search_fields = ("name", "description")

@@ -186,7 +186,7 @@ def test_the_builder_takes_the_same_queries_for_1_and_50_cohorts(marketer_client
 
 
 def test_an_empty_workspace_says_what_to_do(marketer_client, workspace):
-    assert marketer_client.get(LIST).status_code == 200
+    assert "No segments yet" in marketer_client.get(LIST).content.decode()
     assert "As soon as a partner sends a cohort" in marketer_client.get(ADD).content.decode()
 
 
@@ -213,3 +213,11 @@ def test_a_users_page_names_the_segments_that_select_them(marketer_client, segme
     page = marketer_client.get(reverse("admin:profiles_profile_change", args=[outside.pk])).content.decode()
     assert change_page(segment) not in page
     assert "This user is in no segment." in page
+
+
+def test_the_list_bears_its_own_name(marketer_client, segment):
+    assert "<title> Segments | Rollcall</title>" in " ".join(marketer_client.get(LIST).content.decode().split())
+
+
+def test_a_search_that_finds_nothing_says_so(marketer_client, segment):
+    assert "Nothing found" in marketer_client.get(LIST, {"q": "zzz"}).content.decode()
