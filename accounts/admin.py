@@ -8,10 +8,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Count, Model, Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from accounts import team
+from accounts import admin_cells, team
 from accounts.admin_forms import MemberForm, NewMemberForm
 from accounts.models import Membership, User, Workspace
 from accounts.permissions import current_workspace
@@ -29,6 +29,7 @@ class TeamAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
     form, add_form, change_password_form = MemberForm, NewMemberForm, PasswordForm
     list_display = ("username", "full_name", "email", "role", "workspaces", "last_login", "is_active")
     list_filter = ()
+    actions = ("remove",)
     search_fields = ("username", "email", "first_name", "last_name")
     search_help_text = _("Search by user name, name or email")
     ordering = ("username",)
@@ -41,6 +42,11 @@ class TeamAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
         (_("Access"), {"fields": ("role", "workspaces")}),
     )
     fieldsets_to_look_at = ((None, {"fields": PERSON}), ACCESS, ACTIVITY)
+
+    full_name = admin.display(description=_("name"), ordering="last_name")(admin_cells.full_name)
+    role = admin.display(description=_("role"))(admin_cells.role)
+    workspaces = admin.display(description=_("workspaces"))(admin_cells.workspaces)
+    password_page = admin.display(description=_("password"))(admin_cells.password_page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Return the accounts the user may see, each with those of its workspaces that the user may see."""
@@ -83,28 +89,21 @@ class TeamAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
             chosen = {name: form.cleaned_data[name] for name in ("role", "workspaces")}
             team.assign(user=form.instance, **chosen)
 
-    @admin.display(description=_("name"), ordering="last_name")
-    def full_name(self, user: User) -> str:
-        """Return first and last name."""
-        return user.get_full_name()
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """Say who ends a team member's work in the workspace. Accounts of other workspaces too can be removed."""
+        return request.user.has_perm("accounts.delete_membership")
 
-    @admin.display(description=_("role"))
-    def role(self, user: User) -> str:
-        """Return the role; operators need none."""
-        if user.is_superuser:
-            return str(_("Operator"))
-        return ", ".join(str(team.ROLES.get(group.name, group.name)) for group in user.groups.all())
-
-    @admin.display(description=_("workspaces"))
-    def workspaces(self, user: User) -> str:
-        """Return the names of the workspaces, as far as the one who looks belongs to them."""
-        seen: list[Membership] = user.seen_memberships  # type: ignore[attr-defined]
-        return ", ".join(membership.workspace.name for membership in seen)
-
-    @admin.display(description=_("password"))
-    def password_page(self, user: User) -> str:
-        """Link to the page that sets a new password."""
-        return format_html('<a class="rc-link" href="../password/">{}</a>', _("Set a new password"))
+    @admin.action(description=_("Remove from this workspace"), permissions=["remove"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Remove the selected accounts from the current workspace, never one's own."""
+        workspace = current_workspace(request)
+        count = team.remove(users=queryset.exclude(pk=cast("User", request.user).pk), workspace=workspace)
+        message = ngettext(
+            "%(count)d team member no longer works in %(workspace)s.",
+            "%(count)d team members no longer work in %(workspace)s.",
+            count,
+        )
+        self.message_user(request, message % {"count": count, "workspace": workspace.name})
 
 
 @admin.register(Workspace)

@@ -16,10 +16,11 @@ ROLES = {roles.ADMINISTRATOR: _("Administrator"), roles.MARKETER: _("Marketer")}
 
 
 def visible_to(*, editor: User, workspace: Workspace) -> QuerySet[User]:
-    """Return the accounts of a workspace's team; operators, who may do everything, see each other too."""
+    """Return the accounts of a workspace's team; operators see each other too, and those who belong nowhere."""
     members = Q(pk__in=Membership.objects.filter(workspace=workspace).values("user"))
     if editor.is_superuser:
-        return User.objects.filter(members | Q(is_superuser=True))
+        nowhere = ~Q(pk__in=Membership.objects.values("user"))
+        return User.objects.filter(members | nowhere | Q(is_superuser=True))
     return User.objects.filter(members, is_superuser=False)
 
 
@@ -51,3 +52,9 @@ def assign(*, user: User, role: str, workspaces: Iterable[Workspace]) -> None:
     user.memberships.exclude(workspace__in=wanted).delete()
     rows = [Membership(user=user, workspace=workspace) for workspace in wanted]
     Membership.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def remove(*, users: QuerySet[User], workspace: Workspace) -> int:
+    """End the work of these accounts in one workspace, whatever else they do; return how many worked there."""
+    count, _by_model = Membership.objects.filter(workspace=workspace, user__in=users.values("pk")).delete()
+    return count

@@ -183,6 +183,38 @@ def test_administrator_of_both_workspaces_may_change_the_account(client_of, work
     assert [membership.workspace for membership in user.memberships.all()] == [workspace]
 
 
+def remove(*users: User) -> dict[str, object]:
+    return {"action": "remove", "_selected_action": [user.pk for user in users]}
+
+
+def test_administrator_removes_members_from_the_workspace_alone(
+    administrator_client, workspace, other_workspace, marketer
+):
+    both = make_marketer(workspace, other_workspace)
+    page = administrator_client.post(TEAM, remove(both, marketer), follow=True)
+    assert "2 team members no longer work in Default." in page.text
+    assert [membership.workspace for membership in both.memberships.all()] == [other_workspace]
+    assert User.objects.filter(pk=marketer.pk, is_active=True).exists()
+
+
+def test_nobody_removes_themselves_or_people_of_other_workspaces(
+    administrator_client, administrator, stranger
+):
+    administrator_client.post(TEAM, remove(administrator, stranger))
+    assert administrator.memberships.count() == stranger.memberships.count() == 1
+
+
+def test_marketer_removes_nobody(marketer_client, administrator):
+    assert marketer_client.post(TEAM, remove(administrator)).status_code == 403
+    assert administrator.memberships.exists()
+
+
+def test_operator_finds_those_who_belong_nowhere_and_takes_them_in(client_of, operator, marketer, workspace):
+    marketer.memberships.all().delete()
+    client_of(operator).post(change(marketer), account(workspace, username="marketer"))
+    assert marketer.memberships.get().workspace == workspace
+
+
 def test_administrator_sets_a_new_password(administrator_client, marketer):
     administrator_client.post(password(marketer), {"password1": PASSWORD, "password2": PASSWORD})
     marketer.refresh_from_db()

@@ -1,0 +1,32 @@
+"""What the cells of the team's list and form say."""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership, User
+from accounts.team import ROLES
+
+
+def full_name(_admin: object, user: User) -> str:
+    """Return first and last name."""
+    return user.get_full_name()
+
+
+def role(_admin: object, user: User) -> str:
+    """Return the role; operators need none."""
+    if user.is_superuser:
+        return _("Operator")
+    return ", ".join(str(ROLES.get(group.name, group.name)) for group in user.groups.all())
+
+
+def workspaces(_admin: object, user: User) -> str:
+    """Return the names of the workspaces, as far as the one who looks belongs to them."""
+    seen: list[Membership] = user.seen_memberships  # type: ignore[attr-defined]
+    return ", ".join(membership.workspace.name for membership in seen)
+
+
+def password_page(_admin: object, _user: User) -> str:
+    """Link to the page that sets a new password."""
+    return format_html('<a class="rc-link" href="../password/">{}</a>', _("Set a new password"))
