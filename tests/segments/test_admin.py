@@ -216,7 +216,9 @@ def test_a_users_page_names_the_segments_that_select_them(marketer_client, segme
 
 
 def test_the_list_bears_its_own_name(marketer_client, segment):
-    assert "<title> Segments | Rollcall</title>" in " ".join(marketer_client.get(LIST).content.decode().split())
+    assert "<title> Segments | Rollcall</title>" in " ".join(
+        marketer_client.get(LIST).content.decode().split()
+    )
 
 
 def test_a_search_that_finds_nothing_says_so(marketer_client, segment):
