@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from pyroaring import BitMap
 
+from accounts.models import Integration
 from cohorts import membership
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from profiles import bitmaps
 
 Action = CohortSync.Action
 Status = CohortSync.Status
+ERROR_LENGTH = 500
 _NOTED_FIELDS = (
     *membership.TALLY_FIELDS,
     "pages",
@@ -121,3 +123,15 @@ def _note_number(sync: CohortSync, export: Export) -> BitMap:
 
 def _has_all(pages: BitMap, total: int) -> bool:
     return bool(pages.range_cardinality(1, total + 1) == total)
+
+
+def note_refusal(*, integration: Integration, partner_cohort_id: str, session_id: str, error: str) -> None:
+    """Keep why a page was refused with the sync that still waits for it; the next page that is taken clears it."""
+    waiting = CohortSync.objects.filter(
+        cohort__workspace=integration.workspace_id,
+        cohort__partner=integration.partner,
+        cohort__partner_cohort_id=partner_cohort_id,
+        session_id=session_id,
+        status=Status.RUNNING,
+    )
+    waiting.update(last_error=error[:ERROR_LENGTH])

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import BodyKeyAuthentication, HeaderKeyAuthentication
 from accounts.models import Integration
-from cohorts import identifiers, imports
+from cohorts import identifiers, imports, syncs
 from cohorts.api import schema
 from cohorts.api.serializers import CohortNameSerializer, CohortUsersSerializer, WebhookSerializer
 from cohorts.imports import Change
@@ -147,6 +147,24 @@ class WebhookView(PartnerView):
             now=timezone.now(),
         )
         return Response({"action": action, "status": "success"})
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer an error; a refusal is kept with the sync that waits for the page."""
+        response = super().handle_exception(exc)
+        if response.status_code == status.HTTP_400_BAD_REQUEST and response.data:
+            self._note_refusal(response.data["error"]["message"])
+        return response
+
+    def _note_refusal(self, message: str) -> None:
+        body: Any = self.request.data
+        parameters = body.get("parameters") if isinstance(body, Mapping) else None
+        if isinstance(parameters, Mapping) and parameters.get("mixpanel_session_id"):
+            syncs.note_refusal(
+                integration=self.integration,
+                partner_cohort_id=str(parameters.get("mixpanel_cohort_id")),
+                session_id=str(parameters["mixpanel_session_id"]),
+                error=message,
+            )
 
     def error_body(
         self, *, status: int, message: str, faults: list[dict[str, str]], total: int

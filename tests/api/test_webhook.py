@@ -234,3 +234,20 @@ def test_call_without_name_keeps_the_name(mixpanel, people, name):
 def test_cohort_without_any_name_is_named_after_its_id(mixpanel, people):
     mixpanel.add("ann", cohort_id="77", mixpanel_cohort_name="")
     assert Cohort.objects.get().name == "77"
+
+
+# --- refusals ----------------------------------------------------------------------------------------------
+def test_refused_page_is_kept_with_its_sync_until_a_page_is_taken(mixpanel, people, members):
+    mixpanel.page(["ann"], page=(1, 2), session="s")
+    assert mixpanel.page(["ben", 7], page=(2, 2), session="s").status_code == 400
+    assert CohortSync.objects.get().last_error == "A member must be an object."
+    mixpanel.page(["ben"], page=(2, 2), session="s")
+    assert CohortSync.objects.get().last_error == ""
+    assert members() == {"ann", "ben"}
+
+
+@pytest.mark.parametrize("session", [None, "another", 5, ["s"], {"s": 1}])
+def test_refusal_of_another_session_leaves_a_sync_alone(mixpanel, people, session):
+    mixpanel.page(["ann"], page=(1, 2), session="s")
+    assert mixpanel.page([7], page=(2, 2), session=session).status_code == 400
+    assert CohortSync.objects.get().last_error == ""
