@@ -68,6 +68,8 @@ class SegmentForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.faults: list[Fault] = []
+        if "description" in self.fields:  # those who may only look have no such field
+            self.fields["description"].widget.attrs["rows"] = 2
 
     def clean_name(self) -> str:
         """Refuse a name the workspace has already."""

@@ -21,7 +21,10 @@ from segments.filters import Fault, Group
 def page_data(*, workspace: Workspace, definition: Any, faults: Iterable[Fault]) -> dict[str, Any]:
     """Return what the builder starts with: the definition, what may be chosen, the limits and all its words."""
     cohorts = _cohorts_by_partner(workspace)
-    partners = sorted(cohorts.keys() | _partners_mentioned(definition))
+    # The partner with the most cohorts first: it is whose filter a new row begins with.
+    partners = sorted(
+        cohorts.keys() | _partners_mentioned(definition), key=lambda it: (-len(cohorts.get(it, [])), it)
+    )
     return {
         "definition": definition,
         "faults": fault_data(faults),
@@ -76,10 +79,10 @@ def _announcement(counts: Counts, share: str) -> str:
 
 
 def _note(tree: Group) -> str:
-    if not filters.is_finished(tree):
-        return _("Nobody yet: a segment without filters selects nobody. Add at least one filter.")
     if any(not cohort_filter.cohort_ids for cohort_filter in filters.filters_of(tree)):
         return _("Filters without a cohort do not count yet.")
+    if not filters.is_finished(tree):
+        return _("Nobody yet: a segment without filters selects nobody. Add at least one filter.")
     return ""
 
 

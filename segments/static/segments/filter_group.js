@@ -87,7 +87,8 @@ export class FilterGroup {
   }
 
   addFilter() {
-    const [{ partner }] = this.page.filters;
+    const before = this.children.filter((child) => child instanceof FilterRow).at(-1);
+    const partner = before?.partner ?? this.page.filters[0].partner;
     this.add({ type: "cohort", partner, operator: "includes", cohorts: [] }).start();
   }
 
