@@ -179,6 +179,15 @@ def test_list_and_builder_fit_a_phone(
         axe_clean(page)
 
 
+def test_the_count_stays_in_sight_while_a_phone_scrolls(page, sign_in, marketer, lapsed):
+    segment = SegmentFactory.create(definition=definition(*[cohorts(lapsed.pk)] * 6))
+    sign_in(marketer)
+    page.set_viewport_size(PHONE)
+    page.goto(f"/admin/segments/segment/{segment.pk}/change/")
+    page.get_by_label("Filter 6", exact=True).get_by_label("Operator").scroll_into_view_if_needed()
+    expect(total_of(page)).to_be_in_viewport()
+
+
 def test_without_javascript_the_filters_are_readable(new_context, live_server, client_of, marketer, lapsed):
     segment = SegmentFactory.create(name="Plain", definition=definition(cohorts(lapsed.pk)))
     session = client_of(marketer).cookies["sessionid"].value

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from profiles.models import Profile
-from segments.models import Segment
+from segments import builder
+from segments.models import Segment, nobody_yet
 from tests.accounts.factories import WorkspaceFactory, make_administrator
 from tests.cohorts.factories import CohortFactory
 from tests.profiles.factories import ProfileFactory
@@ -137,6 +138,12 @@ def test_a_draft_is_counted_exactly(marketer_client, segment, cohort):
     assert answer["words"]["sentence"] == "Mixpanel_Cohorts does not include “Lapsed”"
 
 
+def test_a_draft_says_what_is_unfinished_before_it_says_that_nobody_is_selected(marketer_client, segment):
+    unfinished = count(marketer_client, definition(cohorts())).json()
+    assert unfinished["words"]["note"] == "Filters without a cohort do not count yet."
+    assert count(marketer_client, definition()).json()["words"]["note"].startswith("Nobody yet")
+
+
 def test_an_empty_draft_selects_nobody(marketer_client, segment):
     assert count(marketer_client, definition()).json()["total"] == 0
 
@@ -197,6 +204,12 @@ def test_cohorts_of_every_partner_have_their_own_filter(marketer_client, workspa
     assert "Mixpanel_Cohorts" in page
     assert "Segment_Cohorts" in page
     assert "Amplitude_Cohorts" not in page
+
+
+def test_the_partner_with_the_most_cohorts_is_offered_first(workspace):
+    CohortFactory(partner="amplitude"), CohortFactory.create_batch(2, partner="mixpanel")
+    data = builder.page_data(workspace=workspace, definition=nobody_yet(), faults=[])
+    assert [offered["partner"] for offered in data["filters"]] == ["mixpanel", "amplitude"]
 
 
 def test_a_cohorts_page_names_the_segments_that_use_it(marketer_client, segment, cohort):
