@@ -255,6 +255,10 @@ DELTA_RETENTION_DAYS = env.int("DELTA_RETENTION_DAYS", default=400)
 # Calls per minute and key, e.g. "600"; 0 sets no limit.
 CALLS_PER_MINUTE = env.int("CALLS_PER_MINUTE", default=0)
 
+# --- profiles ----------------------------------------------------------------------------------------------
+# Modules of apps above `profiles` that are told when people are merged or erased (`profiles/followers.py`).
+PROFILE_FOLLOWERS: list[str] = []
+
 # --- segments ----------------------------------------------------------------------------------------------
 MAX_SEGMENT_FILTERS = env.int("MAX_SEGMENT_FILTERS", default=100)
 MAX_SEGMENT_DEPTH = env.int("MAX_SEGMENT_DEPTH", default=5)

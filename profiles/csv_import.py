@@ -14,7 +14,7 @@ from typing import BinaryIO, TextIO
 
 from django.db import IntegrityError, transaction
 
-from profiles import csv_rows, csv_sql, matching
+from profiles import changes, csv_rows, csv_sql, matching
 from profiles.csv_rows import ATTRIBUTES, Row, Value
 
 BATCH_ROWS = 5_000
@@ -181,7 +181,13 @@ def _write(workspace_id: int, targets: Sequence[_Target]) -> tuple[int, int]:
             for target in known
         ],
     )
-    return len(new), updated
+    _mark(workspace_id, changes.Kind.EXISTENCE, [target.profile_id for target in new])
+    _mark(workspace_id, changes.Kind.ATTRIBUTES, updated)
+    return len(new), len(updated)
+
+
+def _mark(workspace_id: int, kind: changes.Kind, profile_ids: Sequence[int | None]) -> None:
+    changes.record(workspace_id=workspace_id, kind=kind, profile_ids=[it for it in profile_ids if it])
 
 
 def _values(target: _Target, *, blank: str | None) -> list[str | None]:

@@ -108,11 +108,11 @@ def insert_identifiers(*, workspace_id: int, rows: Sequence[tuple[int, str]]) ->
     _run(_sql(sql), [workspace_id, _json(sorted(rows, key=lambda row: row[1]))])
 
 
-def update_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> int:
-    """Update profiles; return how many really changed.
+def update_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> list[int]:
+    """Update profiles; return the ids of those that really changed.
 
     A row is id, whether it changed already by new identifiers, the ATTRIBUTES (None leaves one as it is), and the
-    custom attributes to merge. `changed_at` is the database's clock (see `profiles/universe.py`).
+    custom attributes to merge.
     """
     dialect = _dialect()
     cells = [f"{dialect.cell.format(2 + index)} AS {name}" for index, name in enumerate(ATTRIBUTES)]
@@ -130,8 +130,11 @@ def update_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> int:
         ) AS s
         WHERE p.id = s.id AND +p.workspace_id = %s
             AND (s.has_new_keys = 'yes' OR ({", ".join(old)}) {dialect.differs} ({", ".join(new)}))
+        RETURNING p.id
     """  # noqa: S608 - names of columns of ours
-    return _run(_sql(sql), [_json(rows), workspace_id])
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(sql), [_json(rows), workspace_id])
+        return [profile_id for (profile_id,) in cursor.fetchall()]
 
 
 def _dialect() -> _Dialect:
@@ -147,7 +150,6 @@ def _json(rows: Sequence[Any]) -> str:
     return orjson.dumps(rows).decode()
 
 
-def _run(sql: str, parameters: Sequence[Any]) -> int:
+def _run(sql: str, parameters: Sequence[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return int(cursor.rowcount)

@@ -1,7 +1,8 @@
-"""The people: profiles, what identifies them, and the set of all who are live."""
+"""The people: profiles, what identifies them, what they did, the set of all who are live, and how they come in."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -30,8 +31,24 @@ class Profile(models.Model):
     """One end user.
 
     An erased profile stays as an empty row, so that its id is never given to anybody else and every bitmap can be
-    told that it is gone. `changed_at` is the change marker: bitmaps derived from profiles are repaired from it.
+    told that it is gone. Every write to a profile, its identifiers or its events is told to `profiles/changes.py`.
     """
+
+    class Gender(models.TextChoices):
+        """What the tracking API knows."""
+
+        MALE = "M", _("Male")
+        FEMALE = "F", _("Female")
+        OTHER = "O", _("Other")
+        NOT_APPLICABLE = "N", _("Not applicable")
+        NOT_SAID = "P", _("Prefers not to say")
+
+    class Subscription(models.TextChoices):
+        """Whether a user wants to hear from us by a channel."""
+
+        OPTED_IN = "opted_in", _("Opted in")
+        SUBSCRIBED = "subscribed", _("Subscribed")
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
 
     id = models.AutoField(primary_key=True)  # 32 bits: ids are the members of roaring bitmaps
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -43,6 +60,20 @@ class Profile(models.Model):
     country = models.CharField(_("country"), max_length=255, blank=True, default="")
     language = models.CharField(_("language"), max_length=255, blank=True, default="")
     time_zone = models.CharField(_("time zone"), max_length=255, blank=True, default="")
+    gender = models.CharField(_("gender"), max_length=1, choices=Gender, blank=True, db_default="")
+    date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
+    home_city = models.CharField(_("home city"), max_length=255, blank=True, db_default="")
+    email_subscribe = models.CharField(
+        _("email subscription"), max_length=12, choices=Subscription, blank=True, db_default=""
+    )
+    push_subscribe = models.CharField(
+        _("push subscription"), max_length=12, choices=Subscription, blank=True, db_default=""
+    )
+    first_session_at = models.DateTimeField(_("first session"), null=True, blank=True)
+    last_session_at = models.DateTimeField(_("last session"), null=True, blank=True)
+    push_tokens = models.JSONField(
+        _("push tokens"), blank=True, db_default=models.Value([], models.JSONField())
+    )
     custom_attributes = models.JSONField(_("custom attributes"), blank=True, default=dict)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     changed_at = models.DateTimeField(_("changed"), db_default=Now(), editable=False)
@@ -54,8 +85,10 @@ class Profile(models.Model):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         indexes = [
-            models.Index(fields=["workspace", "changed_at"], name="profile_changed"),
+            models.Index(fields=["workspace", "id"], name="profile_of_workspace"),
+            # None on `changed_at`: what is indexed costs every update an entry in each of the indexes.
             models.Index(fields=["workspace", "email"], name="profile_email", condition=~models.Q(email="")),
+            models.Index(fields=["workspace", "phone"], name="profile_phone", condition=~models.Q(phone="")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -101,3 +134,162 @@ class Universe(models.Model):
 
     def __str__(self) -> str:
         return str(self.workspace_id)
+
+
+class ProfileChange(models.Model):
+    """Profiles that one transaction changed: the change marker (see `profiles/changes.py`)."""
+
+    class Kind(models.TextChoices):
+        """What of them: a filter on events need not look at who moved house."""
+
+        EXISTENCE = "existence", _("Created or erased")
+        ATTRIBUTES = "attributes", _("Attributes or identifiers")
+        EVENTS = "events", _("Events")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    changed_at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=10, choices=Kind)
+    members = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+        indexes = [models.Index(fields=["workspace", "changed_at"], name="profile_change_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.changed_at}"
+
+
+class EventName(models.Model):
+    """What users of a workspace did at least once: a custom event, or the purchase of a product in a currency."""
+
+    class Kind(models.TextChoices):
+        """What sort of event."""
+
+        CUSTOM = "custom", _("Custom event")
+        PURCHASE = "purchase", _("Purchase")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    name = models.CharField(_("name"), max_length=255)
+    currency = models.CharField(_("currency"), max_length=3, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("event name")
+        verbose_name_plural = _("event names")
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "kind", "name", "currency"], name="event_name_once"),
+            models.CheckConstraint(
+                condition=models.Q(kind="custom", currency="") | models.Q(kind="purchase"),
+                name="event_name_currency_of_purchases",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomEvent(models.Model):
+    """How often, and when, one profile did one thing. Purchases have a quantity and a revenue too.
+
+    `days` maps the days of the last 90 (UTC, "2026-11-22") to the number of events. Updates touch no indexed
+    column, so that PostgreSQL can do them in place.
+    """
+
+    pk = models.CompositePrimaryKey("name", "profile")
+    name = models.ForeignKey(EventName, on_delete=models.PROTECT, related_name="+", db_index=False)
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="events")
+    count = models.PositiveBigIntegerField(_("count"))
+    first_at = models.DateTimeField(_("first"))
+    last_at = models.DateTimeField(_("last"))
+    days = models.JSONField(_("per day"), default=dict)
+    quantity = models.PositiveBigIntegerField(_("quantity"), db_default=0)
+    revenue = models.DecimalField(_("revenue"), max_digits=24, decimal_places=4, db_default=0)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+
+    def __str__(self) -> str:
+        return f"{self.name_id} × {self.count}"
+
+
+class EventReceipt(models.Model):
+    """That an event was imported: one that comes again is not counted again.
+
+    `digest` begins with the event's time, so that the receipts of a file fall on neighbouring pages of the index.
+    """
+
+    pk = models.CompositePrimaryKey("workspace", "digest")
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
+    digest = models.UUIDField()
+
+    class Meta:
+        verbose_name = _("event receipt")
+        verbose_name_plural = _("event receipts")
+
+    def __str__(self) -> str:
+        return str(self.digest)
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    """Questions asked of import jobs."""
+
+    def for_workspace(self, workspace: Workspace) -> ImportJobQuerySet:
+        """Those of one workspace."""
+        return self.filter(workspace=workspace)
+
+
+class ImportJob(models.Model):
+    """A file that is imported in the background, how far it came, and how its rows fared."""
+
+    class Kind(models.TextChoices):
+        """What the file holds."""
+
+        CSV = "csv", _("Users (CSV)")
+        EVENTS = "events", _("Events (Mixpanel raw export)")
+
+    class Status(models.TextChoices):
+        """How far it came."""
+
+        DRAFT = "draft", _("Not started")
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        PAUSED = "paused", _("Paused")
+        COMPLETE = "complete", _("Complete")
+        CANCELLED = "cancelled", _("Cancelled")
+        FAILED = "failed", _("Failed")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    is_dry_run = models.BooleanField(_("dry run"), default=False)
+    file = models.FileField(_("file"), max_length=255, blank=True)
+    file_name = models.CharField(_("file name"), max_length=255)
+    options = models.JSONField(blank=True, default=dict)
+    total_bytes = models.PositiveBigIntegerField(_("size"), default=0)
+    done_bytes = models.PositiveBigIntegerField(_("read"), default=0)
+    counts = models.JSONField(_("counts"), blank=True, default=dict)
+    error_file = models.FileField(_("rows at fault"), max_length=255, blank=True)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True, default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("started by"),
+    )
+    created_at = models.DateTimeField(_("uploaded"))
+    started_at = models.DateTimeField(_("started"), null=True)
+    beat_at = models.DateTimeField(_("last sign of life"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    objects = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        indexes = [models.Index(fields=["workspace", "-id"], name="import_job_newest")]
+
+    def __str__(self) -> str:
+        return self.file_name

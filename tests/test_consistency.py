@@ -16,6 +16,7 @@ BITMAPS = {
     "cohorts_cohort": ["snapshot"],
     "cohorts_cohortdelta": ["members", "left"],
     "profiles_universe": ["members"],
+    "profiles_profilechange": ["members"],
 }
 
 
@@ -63,6 +64,7 @@ def test_history_and_people_are_never_deleted_along_with_something_else():
         "Membership.workspace",
         "Membership.user",
         "Universe.workspace",
+        "ProfileChange.workspace",
         "FilterBitmap.workspace",
     }
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from factory.django import DjangoModelFactory
 
 from accounts.models import Workspace
-from profiles import matching
+from profiles import changes, matching
 from profiles.models import Identifier, Profile
 
 
@@ -30,6 +30,10 @@ class ProfileFactory(DjangoModelFactory[Profile]):
     workspace = factory.LazyFunction(lambda: Workspace.objects.get(slug="default"))
     external_id = factory.Sequence(lambda n: f"person-{n}")
     email = factory.Sequence(lambda n: f"person-{n}@people.example")
+
+    @factory.post_generation
+    def mark(self: Profile, create: bool, extracted: bool | None, **kwargs: Any) -> None:
+        mark_existence(self)
 
     @factory.post_generation
     def devices(self: Profile, create: bool, extracted: Iterable[str] | None, **kwargs: Any) -> None:
@@ -59,6 +63,7 @@ def make_people(workspace: Workspace, external_ids: Iterable[str]) -> dict[str, 
     """Create many identified profiles in two statements; return their ids by external id."""
     wanted = list(external_ids)
     people = Profile.objects.bulk_create([Profile(workspace=workspace, external_id=it) for it in wanted])
+    mark_existence(*people)
     Identifier.objects.bulk_create(
         [
             Identifier(
@@ -75,3 +80,12 @@ def erase(*profiles: Profile) -> None:
     ids = [profile.pk for profile in profiles]
     Identifier.objects.filter(profile_id__in=ids).delete()
     Profile.objects.filter(pk__in=ids).update(deleted_at=Now(), changed_at=Now())
+    mark_existence(*profiles)
+
+
+def mark_existence(*profiles: Profile) -> None:
+    """Tell that profiles were created or erased, as all writers of profiles do."""
+    for profile in profiles:
+        changes.record(
+            workspace_id=profile.workspace_id, kind=changes.Kind.EXISTENCE, profile_ids=[profile.pk]
+        )

@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
 from accounts.models import Workspace
-from profiles import csv_import, csv_sql, matching, universe
+from profiles import changes, csv_import, csv_sql, matching, universe
 from profiles.csv_import import Progress
-from profiles.models import Identifier, Profile
+from profiles.models import Identifier, Profile, ProfileChange
 from tests.profiles.factories import ProfileFactory
 
 pytestmark = pytest.mark.django_db
@@ -91,9 +91,12 @@ def test_profile_written_by_the_admin_counts_as_unchanged_if_it_is(workspace):
 def test_change_marker_moves_with_every_profile_written_and_with_no_other(workspace):
     load(workspace, FILE)
     Profile.objects.update(changed_at=LONG_AGO)
+    ProfileChange.objects.all().delete()
     load(workspace, "external_id,country,device_id\nu1,IT,\n,FR,d9\n,,d3\n")
-    marked = Profile.objects.exclude(changed_at=LONG_AGO)
-    assert {profile.country for profile in marked} == {"IT", "FR"}
+    written = Profile.objects.exclude(changed_at=LONG_AGO)
+    assert {profile.country for profile in written} == {"IT", "FR"}
+    marked = changes.since(workspace_id=workspace.pk, kind=changes.Kind.ATTRIBUTES, moment=changes.as_of())
+    assert set(marked) == {profile.pk for profile in written}
     assert len(universe.live(workspace_id=workspace.pk)) == 4
 
 

@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles import bitmaps, universe
-from profiles.models import Profile, Universe
-from tests.profiles.factories import ProfileFactory, erase, make_people
+from profiles import bitmaps, changes, universe
+from profiles.models import Profile, ProfileChange, Universe
+from tests.profiles.factories import ProfileFactory, erase, make_people, mark_existence
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_created_changed_and_erased_profiles_are_seen_at_once(workspace, every_p
     assert live(workspace) == {first.pk, second.pk, third.pk}
     erase(first)
     assert live(workspace) == {second.pk, third.pk}
-    Profile.objects.filter(pk=second.pk).update(first_name="Kim", changed_at=Now())
+    Profile.objects.filter(pk=second.pk).update(first_name="Kim")
     assert live(workspace) == {second.pk, third.pk} == truth(workspace)
 
 
@@ -73,12 +73,31 @@ def test_stored_universe_is_the_starting_point(workspace, monkeypatch):
     """What changed long ago is not looked at again: a row that says so without a new mark stays unseen."""
     monkeypatch.setattr(universe, "STORE_AFTER_CHANGES", 1)
     old = ProfileFactory.create()
-    Profile.objects.update(changed_at=timezone.now() - timedelta(days=1))
+    ProfileChange.objects.update(changed_at=timezone.now() - timedelta(days=1))
     assert live(workspace) == {old.pk}
     Profile.objects.update(deleted_at=Now())
     assert live(workspace) == {old.pk}
-    universe.touch(workspace_id=workspace.pk, profile_ids=[old.pk])
+    mark_existence(old)
     assert live(workspace) == set()
+
+
+def test_universe_older_than_the_marks_is_computed_anew(workspace, monkeypatch):
+    monkeypatch.setattr(universe, "STORE_AFTER_CHANGES", 1)
+    old = ProfileFactory.create()
+    assert live(workspace) == {old.pk}
+    ProfileChange.objects.all().delete()
+    Universe.objects.update(as_of=timezone.now() - changes.RETENTION - timedelta(hours=1))
+    Profile.objects.update(deleted_at=Now())
+    assert live(workspace) == set()
+
+
+def test_more_changes_than_are_worth_a_repair_are_not_repaired(workspace, monkeypatch):
+    monkeypatch.setattr(universe, "MAX_REPAIR", 1)
+    monkeypatch.setattr(universe, "STORE_AFTER_CHANGES", 1)
+    ProfileFactory.create()
+    assert live(workspace) == truth(workspace)
+    ProfileFactory.create_batch(3)
+    assert live(workspace) == truth(workspace)
 
 
 def test_slow_reader_does_not_undo_a_faster_one(workspace):
@@ -86,13 +105,6 @@ def test_slow_reader_does_not_undo_a_faster_one(workspace):
     universe._store(workspace.pk, bitmaps.BitMap([1, 2]), now)
     universe._store(workspace.pk, bitmaps.BitMap([1]), now - timedelta(seconds=1))
     assert set(bitmaps.unpack(Universe.objects.get().members)) == {1, 2}
-
-
-def test_touch_stays_in_its_workspace(workspace, other_workspace):
-    person = ProfileFactory.create()
-    before = Profile.objects.get(pk=person.pk).changed_at
-    universe.touch(workspace_id=other_workspace.pk, profile_ids=[person.pk])
-    assert Profile.objects.get(pk=person.pk).changed_at == before
 
 
 # --- transactions that are open while others read ------------------------------------------------------------
@@ -124,7 +136,7 @@ def open_transaction(work) -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 def test_writer_whose_transaction_is_open_while_a_reader_repairs_is_not_forgotten(workspace, monkeypatch):
     monkeypatch.setattr(universe, "STORE_AFTER_CHANGES", 1)
-    monkeypatch.setattr(universe, "REPORTING_DELAY", timedelta(0))
+    monkeypatch.setattr(changes, "REPORTING_DELAY", timedelta(0))
     gone = ProfileFactory.create()
 
     def write() -> None:
@@ -147,6 +159,7 @@ def test_profile_changed_early_in_a_long_transaction_is_seen_after_it(workspace,
     person = ProfileFactory.create()
     with open_transaction(lambda: erase(person)):
         for _ in range(3):
-            universe.touch(workspace_id=workspace.pk, profile_ids=[ProfileFactory.create().pk])
+            ProfileFactory.create()
+            live(workspace)
             assert person.pk in live(workspace)
     assert person.pk not in live(workspace)

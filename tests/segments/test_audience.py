@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.db.models.functions import Now
 
-from profiles.models import Profile
 from segments import audience, filters
 from segments.filters import FilterError
 from tests.accounts.factories import WorkspaceFactory
 from tests.cohorts.factories import CohortFactory, change_members
-from tests.profiles.factories import ProfileFactory
+from tests.profiles.factories import ProfileFactory, erase
 from tests.segments.definitions import cohorts, definition, group
 from tests.segments.factories import SegmentFactory
 
@@ -54,7 +52,7 @@ def test_counts_name_total_universe_and_every_node(workspace, people):
 
 def test_an_erased_profile_is_in_no_audience(workspace, people):
     cohort = CohortFactory(members=people)
-    Profile.objects.filter(pk=people[0].pk).update(deleted_at=Now(), changed_at=Now())
+    erase(people[0])
     counts = audience.counts(workspace=workspace, tree=tree_of(cohorts(cohort.pk)))
     assert (counts.total, counts.universe) == (4, 4)
     nobody = tree_of(cohorts(CohortFactory().pk, operator="does_not_include"))

@@ -6,13 +6,12 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models.functions import Now
 
 from profiles import export
 from profiles.models import Profile
 from tests.accounts.factories import WorkspaceFactory
 from tests.cohorts.factories import CohortFactory
-from tests.profiles.factories import ProfileFactory
+from tests.profiles.factories import ProfileFactory, erase
 from tests.segments.definitions import cohorts, definition
 from tests.segments.factories import SegmentFactory
 
@@ -53,7 +52,7 @@ def test_a_segment_exports_whom_it_selects(cohort):
 
 
 def test_an_erased_profile_is_not_exported(cohort):
-    Profile.objects.filter(external_id="b").update(deleted_at=Now(), changed_at=Now())
+    erase(Profile.objects.get(external_id="b"))
     text = exported("export_cohort", partner="mixpanel", cohort_id="7")
     assert text == expected(None, "", '"quote "" and, comma"')
 
