@@ -29,6 +29,7 @@ class _Dialect:
     current: str
     differs: str
     now: str
+    own_id: str  # of the row that is updated, after RETURNING
 
 
 _DIALECTS = {
@@ -40,6 +41,7 @@ _DIALECTS = {
         current="p.custom_attributes",
         differs="IS DISTINCT FROM",
         now="STATEMENT_TIMESTAMP()",
+        own_id="p.id",
     ),
     "sqlite": _Dialect(
         rows="json_each(%s) AS r",
@@ -49,6 +51,7 @@ _DIALECTS = {
         current="json(p.custom_attributes)",
         differs="IS NOT",
         now="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
+        own_id="id",
     ),
 }
 _RESERVE_IDS = "SELECT nextval(pg_get_serial_sequence('profiles_profile', 'id')) FROM generate_series(1, %s)"
@@ -130,7 +133,7 @@ def update_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> list
         ) AS s
         WHERE p.id = s.id AND +p.workspace_id = %s
             AND (s.has_new_keys = 'yes' OR ({", ".join(old)}) {dialect.differs} ({", ".join(new)}))
-        RETURNING p.id
+        RETURNING {dialect.own_id}
     """  # noqa: S608 - names of columns of ours
     with connection.cursor() as cursor:
         cursor.execute(_sql(sql), [_json(rows), workspace_id])
