@@ -1,11 +1,11 @@
-"""How a partner shows its data import key: in a header, or in the body of the request."""
+"""How a program shows its key: in a header, or, if it is a partner's, in the body of the request."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -13,29 +13,32 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Pa
 from rest_framework.request import Request
 
 from accounts import keys
-from accounts.models import DataImportKey, Integration
+from accounts.models import DataImportKey, Integration, RestApiKey, Workspace
 
 MAX_SECRET_LENGTH = 200
 
 
-class _DataImportKeyAuthentication(BaseAuthentication):
-    """Sets `request.user` and `request.auth` to the partner's Integration and DataImportKey."""
+class _KeyAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the key and `request.user` to whom it speaks for: 401 or both, and never 500."""
 
-    def authenticate(self, request: Request) -> tuple[Integration, DataImportKey]:
-        """Return integration and key. Raises NotAuthenticated or AuthenticationFailed: 401, and never 500."""
+    kind: ClassVar[str]
+
+    def authenticate(self, request: Request) -> tuple[Any, Any]:
+        """Return whom the key speaks for, and the key. Raises NotAuthenticated or AuthenticationFailed."""
         secret = self.secret_of(request)
         if not secret.isascii() or not secret.isprintable() or len(secret) > MAX_SECRET_LENGTH:
-            raise AuthenticationFailed("Unknown data import key.")
+            raise AuthenticationFailed(f"Unknown {self.kind}.")
         try:
-            key = keys.verify(
-                secret=secret, partner=request.parser_context["kwargs"]["partner"], now=timezone.now()
-            )
+            return self.opened_by(secret, request)
         except keys.InvalidKeyError as error:
             raise AuthenticationFailed(error.reason) from error
-        return key.integration, key
 
     def secret_of(self, request: Request) -> str:
         """Return the secret that the request carries."""
+        raise NotImplementedError
+
+    def opened_by(self, secret: str, request: Request) -> tuple[Any, Any]:
+        """Return whom the key speaks for, and the key. Raises InvalidKeyError."""
         raise NotImplementedError
 
     def authenticate_header(self, request: Request) -> str:
@@ -43,23 +46,46 @@ class _DataImportKeyAuthentication(BaseAuthentication):
         return 'Basic realm="Rollcall", charset="UTF-8"'
 
 
+def _credentials(request: Request) -> tuple[str, str]:
+    """Return scheme, in lower case, and credentials of the Authorization header; blank where there are none."""
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, credentials = header.partition(" ")
+    return scheme.lower(), credentials.strip()
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    """Return user name and password, which is all after the first colon: keys may hold colons."""
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise AuthenticationFailed("The Basic credentials are not valid base64 of ASCII text.") from error
+    user, _, password = decoded.partition(":")
+    return user, password
+
+
+class _DataImportKeyAuthentication(_KeyAuthentication):
+    """Sets `request.user` and `request.auth` to the partner's Integration and DataImportKey."""
+
+    kind = "data import key"
+
+    def opened_by(self, secret: str, request: Request) -> tuple[Integration, DataImportKey]:
+        """Return integration and key."""
+        partner = request.parser_context["kwargs"]["partner"]
+        key = keys.verify(secret=secret, partner=partner, now=timezone.now())
+        return key.integration, key
+
+
 class HeaderKeyAuthentication(_DataImportKeyAuthentication):
     """`Authorization: Basic` with the key as the password of any user name, or `Authorization: Bearer`."""
 
     def secret_of(self, request: Request) -> str:
-        """Return the password, which is all after the first colon: keys may hold colons."""
-        header: str = request.META.get("HTTP_AUTHORIZATION", "")
-        scheme, _, credentials = header.partition(" ")
-        credentials = credentials.strip()
-        if scheme.lower() == "bearer" and credentials:
+        """Return the password, or the token."""
+        scheme, credentials = _credentials(request)
+        if scheme == "bearer" and credentials:
             return credentials
-        if scheme.lower() != "basic" or not credentials:
+        if scheme != "basic" or not credentials:
             raise NotAuthenticated("Send the data import key as the password of HTTP Basic authentication.")
-        try:
-            decoded = base64.b64decode(credentials, validate=True).decode("ascii")
-        except (binascii.Error, ValueError) as error:
-            raise AuthenticationFailed("The Basic credentials are not valid base64 of ASCII text.") from error
-        return decoded.partition(":")[2]
+        return _basic(credentials)[1]
 
 
 class BodyKeyAuthentication(_DataImportKeyAuthentication):
@@ -86,3 +112,44 @@ class BodyKeyAuthentication(_DataImportKeyAuthentication):
         if not isinstance(secret, str) or not secret:
             raise NotAuthenticated("client_secret is missing: it must be the data import key, as a string.")
         return secret
+
+
+class RestKeyAuthentication(_KeyAuthentication):
+    """`Authorization: Bearer` with a REST API key: sets `request.user` to its Workspace, `request.auth` to it."""
+
+    kind = "REST API key"
+
+    def secret_of(self, request: Request) -> str:
+        """Return the token."""
+        scheme, credentials = _credentials(request)
+        if scheme != "bearer" or not credentials:
+            raise NotAuthenticated("Send the REST API key in the header: “Authorization: Bearer KEY”.")
+        return credentials
+
+    def opened_by(self, secret: str, request: Request) -> tuple[Workspace, RestApiKey]:
+        """Return workspace and key."""
+        key = keys.verify_rest(secret=secret, now=timezone.now())
+        return key.workspace, key
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the WWW-Authenticate header."""
+        return 'Bearer realm="Rollcall"'
+
+
+class RestKeyOrBasicAuthentication(RestKeyAuthentication):
+    """As RestKeyAuthentication, or HTTP Basic as Mixpanel's clients send it.
+
+    Their project secret is the user name and has no password; their service account's secret is a password.
+    """
+
+    def secret_of(self, request: Request) -> str:
+        """Return the token, the password, or the user name if there is no password."""
+        scheme, credentials = _credentials(request)
+        if scheme != "basic" or not credentials:
+            return super().secret_of(request)
+        user, password = _basic(credentials)
+        return password or user
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the WWW-Authenticate header."""
+        return 'Basic realm="Rollcall", charset="UTF-8"'

@@ -1,26 +1,49 @@
-"""Data import keys: made once, shown once, kept as a digest."""
+"""Keys of both kinds, data import and REST API: made once, shown once, kept as a digest."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import DataImportKey, Integration, User, Workspace
+from accounts import audit
+from accounts.models import (
+    AnyKey,
+    DataImportKey,
+    Integration,
+    KeyQuerySet,
+    RestApiKey,
+    Scope,
+    User,
+    Workspace,
+)
 
-PREFIX_LENGTH = 11  # "rc_" and 8 characters: enough to recognise a key by, useless to guess it from
+PREFIX_LENGTH = 11  # "rc_" or "rk_" and 8 characters: enough to recognise a key by, useless to guess it from
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 
 class InvalidKeyError(Exception):
-    """The secret is no valid key of that partner. `reason` says why, for the partner's operator."""
+    """The secret is no valid key of its kind, or of that partner. `reason` says why, for its sender's operator."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class InvalidScopesError(Exception):
+    """A REST API key cannot be made with these scopes: `unknown` ones, or, if there are none, no scope at all."""
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(
+            f"There is no scope “{unknown[0]}”." if unknown else "A key needs at least one scope."
+        )
+        self.unknown = unknown
 
 
 def digest_of(secret: str) -> str:
@@ -28,53 +51,112 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@transaction.atomic
 def create(
     *, workspace: Workspace, partner: str, label: str, created_by: User | None, now: datetime
 ) -> tuple[DataImportKey, str]:
-    """Create a key of 256 random bits; return it and its secret, which cannot be had again."""
+    """Create a data import key of 256 random bits; return it and its secret, which cannot be had again."""
     integration, _ = Integration.objects.get_or_create(workspace=workspace, partner=partner)
-    secret = f"rc_{secrets.token_urlsafe(32)}"
-    key = DataImportKey.objects.create(
-        integration=integration,
-        prefix=secret[:PREFIX_LENGTH],
-        digest=digest_of(secret),
-        label=label,
-        created_by=created_by,
-        created_at=now,
-    )
+    secret, kept = _made("rc_", label, created_by, now)
+    key = DataImportKey.objects.create(integration=integration, **kept)
+    _record(audit.Action.IMPORT_KEY_CREATED, key, created_by, now, {"partner": partner})
     return key, secret
 
 
-def invalidate(*, key: DataImportKey, by: User | None, now: datetime) -> bool:
+@transaction.atomic
+def create_rest(
+    *,
+    workspace: Workspace,
+    label: str,
+    scopes: Collection[str],
+    created_by: User | None,
+    now: datetime,
+) -> tuple[RestApiKey, str]:
+    """Create a REST API key of 256 random bits; return it and its secret, which cannot be had again.
+
+    Raises InvalidScopesError for scopes that are not in Scope, and for none.
+    """
+    if not scopes or set(scopes) - set(Scope):
+        raise InvalidScopesError(sorted(set(scopes) - set(Scope)))
+    kept_scopes = [scope.value for scope in Scope if scope in scopes]
+    secret, kept = _made("rk_", label, created_by, now)
+    key = RestApiKey.objects.create(workspace=workspace, scopes=kept_scopes, **kept)
+    _record(audit.Action.REST_KEY_CREATED, key, created_by, now, {"scopes": kept_scopes})
+    return key, secret
+
+
+def _made(kind: str, label: str, created_by: User | None, now: datetime) -> tuple[str, dict[str, Any]]:
+    """Return a new secret, and what is kept of it and its making."""
+    secret = f"{kind}{secrets.token_urlsafe(32)}"
+    prefix, digest = secret[:PREFIX_LENGTH], digest_of(secret)
+    made = {"prefix": prefix, "digest": digest, "label": label, "created_by": created_by, "created_at": now}
+    return secret, made
+
+
+@transaction.atomic
+def invalidate(*, key: DataImportKey | RestApiKey, by: User | None, now: datetime) -> bool:
     """Make the key useless from now on; return False if it already was."""
-    return bool(DataImportKey.objects.valid().filter(pk=key.pk).update(invalidated_at=now, invalidated_by=by))
+    valid: KeyQuerySet[Any] = type(key).objects.valid()
+    done = bool(valid.filter(pk=key.pk).update(invalidated_at=now, invalidated_by=by))
+    if done:
+        is_rest = isinstance(key, RestApiKey)
+        action = audit.Action.REST_KEY_INVALIDATED if is_rest else audit.Action.IMPORT_KEY_INVALIDATED
+        _record(action, key, by, now, {})
+    return done
+
+
+def _record(
+    action: audit.Action,
+    key: DataImportKey | RestApiKey,
+    by: User | None,
+    now: datetime,
+    detail: dict[str, Any],
+) -> None:
+    audit.record(
+        workspace_id=key.workspace_id, action=action, subject=str(key), actor=by, detail=detail, now=now
+    )
 
 
 def verify(*, secret: str, partner: str, now: datetime) -> DataImportKey:
-    """Return the valid key that `secret` is, with its integration loaded.
+    """Return the valid data import key that `secret` is, with its integration loaded.
 
-    Raises InvalidKeyError for an unknown or invalidated key and for a key of another partner. Digests are
-    compared in constant time; the prefix, which is no secret, only narrows down which.
+    Raises InvalidKeyError for an unknown or invalidated key and for a key of another partner.
     """
-    digest = digest_of(secret)
-    candidates = DataImportKey.objects.filter(prefix=secret[:PREFIX_LENGTH]).select_related("integration")
-    key = next((key for key in candidates if hmac.compare_digest(key.digest, digest)), None)
-    if key is None:
-        raise InvalidKeyError("Unknown data import key.")
-    if key.invalidated_at is not None:
-        raise InvalidKeyError("This data import key was invalidated. Create another one in Rollcall.")
+    key = _valid(DataImportKey.objects.select_related("integration"), secret, "data import key")
     if key.integration.partner != partner:
         raise InvalidKeyError(f"This data import key belongs to another partner than “{partner}”.")
     _note_use(key, now)
     return key
 
 
-def _note_use(key: DataImportKey, now: datetime) -> None:
+def verify_rest(*, secret: str, now: datetime) -> RestApiKey:
+    """Return the valid REST API key that `secret` is, with its workspace loaded.
+
+    Raises InvalidKeyError for an unknown or invalidated key.
+    """
+    key = _valid(RestApiKey.objects.select_related("workspace"), secret, "REST API key")
+    _note_use(key, now)
+    return key
+
+
+def _valid(keys: KeyQuerySet[AnyKey], secret: str, kind: str) -> AnyKey:
+    # Digests are compared in constant time; the prefix, which is no secret, only narrows down which.
+    digest = digest_of(secret)
+    candidates = keys.filter(prefix=secret[:PREFIX_LENGTH])
+    key = next((key for key in candidates if hmac.compare_digest(key.digest, digest)), None)
+    if key is None:
+        raise InvalidKeyError(f"Unknown {kind}.")
+    if key.invalidated_at is not None:
+        raise InvalidKeyError(f"This {kind} was invalidated. Create another one in Rollcall.")
+    return key
+
+
+def _note_use(key: DataImportKey | RestApiKey, now: datetime) -> None:
     # At most one write a minute: a page of members must not wait for the row of its key.
     before = now - LAST_USED_RESOLUTION
     if key.last_used_at is None or key.last_used_at < before:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
-        DataImportKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+        type(key).objects.filter(stale, pk=key.pk).update(last_used_at=now)
 
 
 def partner_key_matches(*, integration: Integration, partner_api_key: str | None) -> bool:

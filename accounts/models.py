@@ -1,6 +1,8 @@
-"""Who owns what: workspaces, their staff, their integrations and the keys partners send."""
+"""Who owns what: workspaces, their staff, their integrations, the keys that open them, and what was done there."""
 
 from __future__ import annotations
+
+from typing import Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -97,22 +99,20 @@ class Integration(models.Model):
         return f"{self.partner} · {self.workspace}"
 
 
-class DataImportKeyQuerySet(models.QuerySet["DataImportKey"]):
-    """Questions asked of data import keys."""
+AnyKey = TypeVar("AnyKey", bound="Key")
 
-    def valid(self) -> DataImportKeyQuerySet:
-        """Those that partners may still use."""
+
+class KeyQuerySet(models.QuerySet[AnyKey]):
+    """Questions asked of keys of one kind."""
+
+    def valid(self) -> Self:
+        """Those that may still be used."""
         return self.filter(invalidated_at=None)
 
-    def for_partner(self, workspace: Workspace, partner: str) -> DataImportKeyQuerySet:
-        """Those of one workspace's integration, newest first."""
-        return self.filter(integration__workspace=workspace, integration__partner=partner).order_by("-id")
 
+class Key(models.Model):
+    """A secret that a program sends. Only its digest is kept."""
 
-class DataImportKey(models.Model):
-    """A secret that a partner sends: it decides workspace and partner. Only its digest is kept."""
-
-    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="keys")
     prefix = models.CharField(_("begins with"), max_length=11, db_index=True)
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the key, in hexadecimal.")
     label = models.CharField(_("label"), max_length=100, blank=True, default="")
@@ -134,14 +134,118 @@ class DataImportKey(models.Model):
         verbose_name=_("invalidated by"),
     )
 
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+
+class DataImportKeyQuerySet(KeyQuerySet["DataImportKey"]):
+    """Questions asked of data import keys."""
+
+    def for_partner(self, workspace: Workspace, partner: str) -> Self:
+        """Those of one workspace's integration, newest first."""
+        return self.filter(integration__workspace=workspace, integration__partner=partner).order_by("-id")
+
+
+class DataImportKey(Key):
+    """What a partner sends: it decides workspace and partner."""
+
+    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="keys")
+
     objects = DataImportKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("data import key")
         verbose_name_plural = _("data import keys")
 
+    @property
+    def workspace_id(self) -> int:
+        """Whose key it is."""
+        return self.integration.workspace_id
+
+
+class Scope(models.TextChoices):
+    """What a REST API key may allow. The names are those of Braze's permissions, which clients know."""
+
+    USERS_TRACK = "users.track", _("Write users' attributes, events and purchases, and create users")
+    EVENTS_IMPORT = "events.import", _("Import past events of users in Mixpanel's format")
+    USERS_ALIAS_NEW = "users.alias.new", _("Add aliases to users")
+    USERS_ALIAS_UPDATE = "users.alias.update", _("Change aliases of users")
+    USERS_IDENTIFY = "users.identify", _("Give anonymous users an external ID")
+    USERS_MERGE = "users.merge", _("Merge two users into one")
+    USERS_EXTERNAL_IDS_RENAME = "users.external_ids.rename", _("Change users' external IDs")
+    USERS_EXPORT_IDS = "users.export.ids", _("Read all that is known of a user")
+    USERS_DELETE = "users.delete", _("Delete users for ever")
+
+
+class RestApiKeyQuerySet(KeyQuerySet["RestApiKey"]):
+    """Questions asked of REST API keys."""
+
+    def for_workspace(self, workspace: Workspace) -> Self:
+        """Those of one workspace, newest first."""
+        return self.filter(workspace=workspace).order_by("-id")
+
+
+class RestApiKey(Key):
+    """What a program of the workspace's own sends: it decides the workspace, and what may be done there."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    scopes = models.JSONField(_("scopes"), help_text="Values of Scope, in its order.")
+
+    objects = RestApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("REST API key")
+        verbose_name_plural = _("REST API keys")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(scopes=[]), name="rest_api_key_opens_something")
+        ]
+
+
+class AuditEntry(models.Model):
+    """Something done to keys or people that must stay known. Rows are added, and never changed or deleted.
+
+    No personal data: a person who was erased leaves the entry that says so, and nothing more.
+    """
+
+    class Action(models.TextChoices):
+        """What was done."""
+
+        REST_KEY_CREATED = "rest_key_created", _("REST API key created")
+        REST_KEY_INVALIDATED = "rest_key_invalidated", _("REST API key invalidated")
+        IMPORT_KEY_CREATED = "import_key_created", _("Data import key created")
+        IMPORT_KEY_INVALIDATED = "import_key_invalidated", _("Data import key invalidated")
+        USER_EDITED = "user_edited", _("User edited")
+        USER_ALIAS_ADDED = "user_alias_added", _("Alias added to user")
+        USER_IDENTIFIED = "user_identified", _("User identified")
+        USER_RENAMED = "user_renamed", _("External ID of user changed")
+        USERS_MERGED = "users_merged", _("Users merged")
+        USER_DOWNLOADED = "user_downloaded", _("Data of user downloaded")
+        USER_ERASED = "user_erased", _("User erased")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
+    happened_at = models.DateTimeField(_("when"))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("who"),
+    )
+    actor_key = models.CharField(_("key"), max_length=11, blank=True, default="", help_text="Its prefix.")
+    action = models.CharField(_("what"), max_length=30, choices=Action)
+    subject = models.CharField(_("of what"), max_length=100)
+    detail = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        verbose_name = _("audit log entry")
+        verbose_name_plural = _("audit log")
+        indexes = [models.Index(fields=["workspace", "-id"], name="audit_entry_newest_first")]
+
     def __str__(self) -> str:
-        return f"{self.prefix}…"
+        return f"{self.action} · {self.subject}"
 
 
 class DataPointUsage(models.Model):
@@ -154,6 +258,9 @@ class DataPointUsage(models.Model):
         """What wrote to the profiles."""
 
         PARTNER_COHORTS = "partner_cohorts", _("Partner cohorts")
+        TRACKING_API = "tracking_api", _("REST API")
+        CSV = "csv", _("CSV files")
+        EVENTS = "events", _("Event imports")
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
     day = models.DateField(_("day"))

@@ -1,4 +1,4 @@
-"""Who may see what in the admin: one workspace at a time, and only one's own."""
+"""Who may do what: staff in the admin, one workspace at a time and only one's own; programs what their key allows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import cast
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
-from accounts.models import User, Workspace
+from accounts.models import RestApiKey, User, Workspace
 
 SESSION_KEY = "workspace"
 
@@ -40,3 +43,13 @@ def choose_workspace(request: HttpRequest, slug: str) -> Workspace:
         raise PermissionDenied(_("You do not belong to this workspace."))
     request.session[SESSION_KEY] = workspace.pk
     return workspace
+
+
+class HasScope(BasePermission):
+    """Lets a REST API key pass that has the view's `required_scope`; 403 names the scope that is missing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the key of the request has the scope."""
+        scope: str = view.required_scope  # type: ignore[attr-defined]
+        self.message = f"This REST API key does not have the scope “{scope}”. Use one that has it."
+        return scope in cast("RestApiKey", request.auth).scopes

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.utils import timezone, translation
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from accounts.authentication import BodyKeyAuthentication, HeaderKeyAuthentication
 from accounts.models import Integration
+from accounts.throttling import KeyThrottle
 from cohorts import identifiers, imports, syncs
 from cohorts.api import schema
 from cohorts.api.serializers import CohortNameSerializer, CohortUsersSerializer, WebhookSerializer
@@ -33,20 +32,6 @@ class IntegrationOffError(APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "This integration is switched off in Rollcall. The sync resumes when it is on again."
-
-
-class KeyThrottle(SimpleRateThrottle):
-    """At most CALLS_PER_MINUTE calls with one key."""
-
-    scope = "key"
-
-    def get_rate(self) -> str | None:
-        """Return the rate in DRF's notation; None lets everything pass."""
-        return f"{settings.CALLS_PER_MINUTE}/minute" if settings.CALLS_PER_MINUTE else None
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Count by key: two keys of one integration do not slow each other down."""
-        return f"calls:{request.auth.pk}"
 
 
 class PartnerView(APIView):
