@@ -10,7 +10,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts import keys, roles
-from accounts.models import DataImportKey, Integration, Membership, User, Workspace
+from accounts.models import DataImportKey, Integration, Membership, RestApiKey, Scope, User, Workspace
 
 PASSWORD = "correct horse battery staple"
 
@@ -66,6 +66,12 @@ def make_key(workspace: Workspace, partner: str = "mixpanel", **more: Any) -> tu
     """Return a valid data import key and its secret."""
     options = {"label": "", "created_by": None, "now": timezone.now()} | more
     return keys.create(workspace=workspace, partner=partner, **options)
+
+
+def make_rest_key(workspace: Workspace, *scopes: str, **more: Any) -> tuple[RestApiKey, str]:
+    """Return a valid REST API key with these scopes, or with all, and its secret."""
+    options = {"label": "", "created_by": None, "now": timezone.now()} | more
+    return keys.create_rest(workspace=workspace, scopes=scopes or list(Scope), **options)
 
 
 def make_administrator(*workspaces: Workspace, **more: Any) -> User:
