@@ -10,6 +10,7 @@ from django.db import connection, connections
 from django.test import Client
 
 from accounts.models import DataImportKey, User, Workspace
+from profiles import events
 from tests.accounts.factories import WorkspaceFactory, make_administrator, make_key, make_marketer
 
 
@@ -52,6 +53,7 @@ def _clean_slate(settings) -> Iterator[None]:
     settings.AXES_ENABLED = False
     settings.WHITENOISE_AUTOREFRESH = True  # or every test client reads the whole tree of static files
     cache.clear()
+    events.forget_names()
     yield
     cache.clear()
 
