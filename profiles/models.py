@@ -9,6 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from pyroaring import BitMap
 
 from accounts.models import Workspace
+from profiles.models_imports import ImportJob
+
+__all__ = [
+    "CustomEvent",
+    "EventName",
+    "EventReceipt",
+    "Identifier",
+    "ImportJob",
+    "Profile",
+    "ProfileChange",
+    "Universe",
+]
+from profiles.indexes import by_prefix
 
 
 class ProfileQuerySet(models.QuerySet["Profile"]):
@@ -87,8 +100,8 @@ class Profile(models.Model):
         indexes = [
             models.Index(fields=["workspace", "id"], name="profile_of_workspace"),
             # None on `changed_at`: what is indexed costs every update an entry in each of the indexes.
-            models.Index(fields=["workspace", "email"], name="profile_email", condition=~models.Q(email="")),
-            models.Index(fields=["workspace", "phone"], name="profile_phone", condition=~models.Q(phone="")),
+            by_prefix("email"),
+            by_prefix("phone"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -230,66 +243,3 @@ class EventReceipt(models.Model):
 
     def __str__(self) -> str:
         return str(self.digest)
-
-
-class ImportJobQuerySet(models.QuerySet["ImportJob"]):
-    """Questions asked of import jobs."""
-
-    def for_workspace(self, workspace: Workspace) -> ImportJobQuerySet:
-        """Those of one workspace."""
-        return self.filter(workspace=workspace)
-
-
-class ImportJob(models.Model):
-    """A file that is imported in the background, how far it came, and how its rows fared."""
-
-    class Kind(models.TextChoices):
-        """What the file holds."""
-
-        CSV = "csv", _("Users (CSV)")
-        EVENTS = "events", _("Events (Mixpanel raw export)")
-
-    class Status(models.TextChoices):
-        """How far it came."""
-
-        DRAFT = "draft", _("Not started")
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Running")
-        PAUSED = "paused", _("Paused")
-        COMPLETE = "complete", _("Complete")
-        CANCELLED = "cancelled", _("Cancelled")
-        FAILED = "failed", _("Failed")
-
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
-    is_dry_run = models.BooleanField(_("dry run"), default=False)
-    file = models.FileField(_("file"), max_length=255, blank=True)
-    file_name = models.CharField(_("file name"), max_length=255)
-    options = models.JSONField(blank=True, default=dict)
-    total_bytes = models.PositiveBigIntegerField(_("size"), default=0)
-    done_bytes = models.PositiveBigIntegerField(_("read"), default=0)
-    counts = models.JSONField(_("counts"), blank=True, default=dict)
-    error_file = models.FileField(_("rows at fault"), max_length=255, blank=True)
-    last_error = models.CharField(_("last error"), max_length=500, blank=True, default="")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        verbose_name=_("started by"),
-    )
-    created_at = models.DateTimeField(_("uploaded"))
-    started_at = models.DateTimeField(_("started"), null=True)
-    beat_at = models.DateTimeField(_("last sign of life"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
-
-    objects = ImportJobQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("import")
-        verbose_name_plural = _("imports")
-        indexes = [models.Index(fields=["workspace", "-id"], name="import_job_newest")]
-
-    def __str__(self) -> str:
-        return self.file_name
