@@ -19,7 +19,7 @@ install: .venv/installed  ## make .venv with exactly what requirements.lock name
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	@echo "Installing into .venv, about a minute the first time ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 run:  ## the demo, on SQLite: everything from an empty clone to a running server
