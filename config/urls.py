@@ -1,4 +1,4 @@
-"""Where everything answers: the admin, the partner endpoints, health."""
+"""Where everything answers: the admin, the partner endpoints, the REST API, health."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,6 +12,10 @@ from drf_spectacular.views import SpectacularAPIView
 from config import health
 from config.admin import refusal
 
+API: list[URLPattern | URLResolver] = [
+    path("", include("cohorts.api.urls")),
+    path("", include("profiles.api.urls")),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
@@ -19,10 +23,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("openapi.yaml", SpectacularAPIView.as_view(), name="schema"),
-    path("", include("cohorts.api.urls")),
+    path("", include(API)),
 ]
 if settings.ENDPOINT_PREFIX:
-    urlpatterns.append(path(f"{settings.ENDPOINT_PREFIX}/", include("cohorts.api.urls")))
+    urlpatterns.append(path(f"{settings.ENDPOINT_PREFIX}/", include(API)))
 
 
 def _is_page(request: HttpRequest) -> bool:

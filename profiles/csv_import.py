@@ -14,7 +14,7 @@ from typing import BinaryIO, TextIO
 
 from django.db import IntegrityError, transaction
 
-from profiles import changes, csv_rows, csv_sql, matching
+from profiles import changes, csv_rows, csv_sql, matching, statements
 from profiles.csv_rows import ATTRIBUTES, Row, Value
 
 BATCH_ROWS = 5_000
@@ -156,16 +156,22 @@ def _write(workspace_id: int, targets: Sequence[_Target]) -> tuple[int, int]:
     """Write the batch; return how many profiles were created and how many changed."""
     new = [target for target in targets if target.profile_id is None]
     known = [target for target in targets if target.profile_id is not None]
-    for target, profile_id in zip(new, csv_sql.reserve_ids(count=len(new)), strict=True):
+    for target, profile_id in zip(new, statements.reserve_ids(count=len(new)), strict=True):
         target.profile_id = profile_id
-    csv_sql.insert_profiles(
+    statements.insert_profiles(
         workspace_id=workspace_id,
+        columns=["external_id", *ATTRIBUTES, "custom_attributes"],
         rows=[
-            [target.profile_id, target.external_id, *_values(target, blank=""), target.custom]
+            {
+                "id": target.profile_id,
+                "external_id": target.external_id,
+                **target.attributes,
+                "custom_attributes": target.custom,
+            }
             for target in new
         ],
     )
-    csv_sql.insert_identifiers(
+    statements.insert_identifiers(
         workspace_id=workspace_id,
         rows=[(target.profile_id, key) for target in targets for key in target.new_keys if target.profile_id],
     )

@@ -54,26 +54,12 @@ _DIALECTS = {
         own_id="id",
     ),
 }
-_RESERVE_IDS = "SELECT nextval(pg_get_serial_sequence('profiles_profile', 'id')) FROM generate_series(1, %s)"
-_NEWEST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'profiles_profile'"
 
 
 def lock_imports(*, workspace_id: int) -> None:
     """Make other imports into the workspace wait until this transaction ends. On SQLite they wait already."""
     if connection.vendor == "postgresql":
         _run("SELECT pg_advisory_xact_lock(%s, %s::integer)", [_IMPORT_LOCK, workspace_id])
-
-
-def reserve_ids(*, count: int) -> Sequence[int]:
-    """Return ids for new profiles that were never anybody's."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_RESERVE_IDS, [count])
-            return [profile_id for (profile_id,) in cursor.fetchall()]
-        cursor.execute(_NEWEST_ID)
-        newest = cursor.fetchone()
-        first = (newest[0] if newest else 0) + 1
-        return range(first, first + count)
 
 
 def external_ids(*, workspace_id: int, profile_ids: Sequence[int]) -> dict[int, str | None]:
@@ -85,30 +71,6 @@ def external_ids(*, workspace_id: int, profile_ids: Sequence[int]) -> dict[int, 
     with connection.cursor() as cursor:
         cursor.execute(_sql(sql), [_json([[profile_id] for profile_id in profile_ids]), workspace_id])
         return dict(cursor.fetchall())
-
-
-def insert_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert profiles; a row is id, external id, the ATTRIBUTES in order ("" for none), custom attributes."""
-    columns = ", ".join(ATTRIBUTES)
-    values = ", ".join(_dialect().cell.format(position) for position in range(2, 2 + len(ATTRIBUTES)))
-    custom = _dialect().json_cell.format(2 + len(ATTRIBUTES))
-    sql = f"""
-        INSERT INTO profiles_profile (id, workspace_id, external_id, {columns}, custom_attributes)
-        SELECT CAST({{id}} AS integer), %s, {{second}}, {values}, {custom} FROM {{rows}}
-    """  # noqa: S608 - names of columns of ours
-    _run(_sql(sql), [workspace_id, _json(rows)])
-
-
-def insert_identifiers(*, workspace_id: int, rows: Sequence[tuple[int, str]]) -> None:
-    """Insert identifiers; a row is profile id and key. Raises IntegrityError if one exists.
-
-    In the order of their keys, so that two writers never wait for each other in a circle.
-    """
-    sql = """
-        INSERT INTO profiles_identifier (workspace_id, key, profile_id)
-        SELECT %s, {second}, CAST({id} AS integer) FROM {rows}
-    """
-    _run(_sql(sql), [workspace_id, _json(sorted(rows, key=lambda row: row[1]))])
 
 
 def update_profiles(*, workspace_id: int, rows: Sequence[Sequence[Any]]) -> list[int]:
