@@ -23,7 +23,8 @@ from cohorts.membership import Kind, Page
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from cohorts.syncs import Export
 from profiles import matching
-from profiles.matching import Keys, Reason
+from profiles.identifiers import Identified
+from profiles.matching import Reason
 
 Status = CohortSync.Status
 LAST_SYNC_RESOLUTION = timedelta(seconds=10)
@@ -32,11 +33,6 @@ TALLY_OF_REASON = {
     Reason.IDENTIFIED: "identified_count",
     Reason.INVALID: "invalid_count",
 }
-
-
-# One identifier, or one member with several: the text to show for it and the keys to try, in order. A plain tuple:
-# there are a thousand on every page.
-Identified = tuple[str, Keys]
 
 
 @dataclass(frozen=True)

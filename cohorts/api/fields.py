@@ -16,8 +16,8 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
-from cohorts import identifiers
 from cohorts.imports import Change
+from profiles import identifiers
 
 Faults = dict[Any, Any]
 ID_KEYS = ("user_ids", "device_ids", "aliases")

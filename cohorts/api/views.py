@@ -17,12 +17,13 @@ from rest_framework.views import APIView
 from accounts.authentication import BodyKeyAuthentication, HeaderKeyAuthentication
 from accounts.models import Integration
 from accounts.throttling import KeyThrottle
-from cohorts import identifiers, imports, syncs
+from cohorts import imports, syncs
 from cohorts.api import schema
 from cohorts.api.serializers import CohortNameSerializer, CohortUsersSerializer, WebhookSerializer
 from cohorts.imports import Change
 from cohorts.models import CohortSync
 from cohorts.syncs import Export
+from profiles import identifiers
 
 Action = CohortSync.Action
 

@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DataPointUsage, Integration
-from cohorts import identifiers, imports, membership, retention
+from cohorts import imports, membership, retention
 from cohorts.imports import Change
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from cohorts.syncs import Export
+from profiles import identifiers
 from profiles.matching import Reason
 from tests.cohorts.factories import members_of
 from tests.cohorts.history import effective_changes

@@ -20,11 +20,11 @@ from hypothesis.stateful import (
 
 from accounts.models import DataPointUsage, Integration, Workspace
 from cohorts import imports, membership
-from cohorts.identifiers import of_external_ids
 from cohorts.imports import Change
 from cohorts.models import Cohort, CohortSync
 from cohorts.syncs import Export
 from profiles import universe
+from profiles.identifiers import of_external_ids
 from profiles.models import Profile
 from tests.cohorts.factories import members_of
 from tests.cohorts.history import replayed

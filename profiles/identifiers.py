@@ -1,4 +1,4 @@
-"""Which identifiers a partner's member carries, as the keys that matching looks up.
+"""Which identifiers a partner's member, or the user of an event, carries, as the keys that matching looks up.
 
 The order is that of PROTOCOLS: the first that matches wins. An e-mail address is never an identifier.
 """
@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cohorts.imports import Identified
 from profiles import matching
+from profiles.matching import Keys
 
 EXTERNAL_ID_PROPERTIES = ("$braze_external_id", "braze_external_id", "external_id", "$user_id", "user_id")
 DEVICE_ID_PROPERTY = "$device_id"
 DISTINCT_ID_PROPERTY = "mixpanel_distinct_id"
+# Events have properties of all sorts: what is called `user_id` there may be another user's.
+EVENT_EXTERNAL_ID_PROPERTIES = ("$braze_external_id", "braze_external_id", "$user_id")
+EVENT_DISTINCT_ID_PROPERTY = "distinct_id"
 DEVICE_PREFIX = "$device:"
+# One identifier, or one member with several: the text to show for it and the keys to try, in order. A plain tuple:
+# there are a thousand on every page.
+Identified = tuple[str, Keys]
+
 _DISTINCT_ID_ALIAS = matching.alias_key(DISTINCT_ID_PROPERTY, "")
 
 
@@ -54,16 +61,35 @@ def of_members(members: Sequence[Mapping[str, Any]], *, external_id_property: st
     present = set().union(*members)
     external_ids = [name for name in chosen if name in present]
     has_devices = DEVICE_ID_PROPERTY in present
-    return [_of_member(member, external_ids, has_devices=has_devices) for member in members]
+    return [
+        _of_properties(
+            member, external_ids, has_devices=has_devices, distinct_id=member.get(DISTINCT_ID_PROPERTY, "")
+        )
+        for member in members
+    ]
 
 
-def _of_member(member: Mapping[str, Any], external_ids: Sequence[str], *, has_devices: bool) -> Identified:
-    keys = [matching.external_id_key(value) for name in external_ids if (value := _text(member.get(name)))]
-    if has_devices and (device := _text(member.get(DEVICE_ID_PROPERTY))):
+def of_event(properties: Mapping[str, Any], *, external_id_property: str = "") -> Identified:
+    """Return all identifiers of an event's user. `external_id_property` is the operator's own choice, if any."""
+    chosen: Sequence[str] = EVENT_EXTERNAL_ID_PROPERTIES
+    if external_id_property:
+        chosen = (external_id_property, *chosen)
+    return _of_properties(
+        properties, chosen, has_devices=True, distinct_id=properties.get(EVENT_DISTINCT_ID_PROPERTY, "")
+    )
+
+
+def _of_properties(
+    properties: Mapping[str, Any], external_ids: Sequence[str], *, has_devices: bool, distinct_id: Any
+) -> Identified:
+    keys = [
+        matching.external_id_key(value) for name in external_ids if (value := _text(properties.get(name)))
+    ]
+    if has_devices and (device := _text(properties.get(DEVICE_ID_PROPERTY))):
         keys.append(matching.device_key(device))
-    distinct_id = _text(member.get(DISTINCT_ID_PROPERTY))
+    said, distinct_id = distinct_id, _text(distinct_id)
     if not distinct_id:
-        return keys[0][2:] if keys else str(member.get(DISTINCT_ID_PROPERTY, "")), keys
+        return keys[0][2:] if keys else str(said), keys
     if distinct_id.startswith(DEVICE_PREFIX) and (device := _text(distinct_id.removeprefix(DEVICE_PREFIX))):
         keys.append(matching.device_key(device))
     keys += (matching.external_id_key(distinct_id), _DISTINCT_ID_ALIAS + distinct_id)
