@@ -13,6 +13,7 @@ TAG = "rollcall"
 DATABASES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 AT_LEAST = {
     "MAX_BODY_BYTES": 1,
+    "MAX_UPLOAD_BYTES": 1,
     "MAX_IDS_PER_REQUEST": 1,
     "PARTNER_SYNC_IDLE_SECONDS": 1,
     "COMPACT_EVERY_DELTAS": 1,

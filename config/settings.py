@@ -176,6 +176,9 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)  # empty until collectstatic ran; whitenoise warns if it is missing
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 WHITENOISE_USE_FINDERS = True
+# Uploads: no address serves them. Web servers and workers on several hosts need one and the same folder.
+MEDIA_ROOT = env.str("UPLOADS_DIR", default=str(BASE_DIR / "var" / "uploads"))
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=4 * 1024**3)
 
 # --- admin theme ---------------------------------------------------------------------------------------------
 UNFOLD: dict[str, Any] = {

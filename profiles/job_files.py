@@ -1,0 +1,164 @@
+"""The files of imports: uploaded in pieces, read by the worker, faults written beside them. None is ever served.
+
+They lie below MEDIA_ROOT under names that say nothing. What a database transaction says of a file of faults is
+right: bytes beyond `ImportJob.error_bytes` were written by a batch that was rolled back, and are overwritten.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from profiles.models import ImportJob
+
+MAX_FAULT_BYTES = 100 * 1024 * 1024
+_PRIVATE = 0o600
+_SUFFIXES = {ImportJob.Kind.CSV: "csv", ImportJob.Kind.EVENTS: "jsonl"}
+
+
+class UploadError(ValueError):
+    """A file, or a piece of it, cannot be taken; the message says why."""
+
+
+# --- the uploaded file ---------------------------------------------------------------------------------------
+def new(*, kind: ImportJob.Kind, total_bytes: int) -> str:
+    """Make an empty file for an upload; return its name. Raises UploadError for one that is empty or too large."""
+    if not total_bytes:
+        raise UploadError(_("This file is empty."))
+    if total_bytes > settings.MAX_UPLOAD_BYTES:
+        allowed = settings.MAX_UPLOAD_BYTES // 1024**2
+        raise UploadError(
+            _("This file has more than {count} MB, which is the limit.").format(count=f"{allowed:,}")
+        )
+    return _touch(f"sources/{uuid4().hex}.{_SUFFIXES[kind]}")
+
+
+def append(*, job: ImportJob, offset: int, piece: bytes) -> int:
+    """Write a piece of the file; return how much is here now. A piece that comes again changes nothing.
+
+    Raises UploadError.
+    """
+    if job.status != ImportJob.Status.DRAFT or not job.file:
+        raise UploadError(_("This import has moved on meanwhile."))
+    here = uploaded_bytes(job)
+    if not 0 <= offset <= here or offset + len(piece) > job.total_bytes:
+        raise UploadError(
+            _("This piece does not belong here: the upload goes on at byte {n}.").format(n=here)
+        )
+    try:
+        with Path(job.file.path).open("r+b") as target:
+            target.seek(offset)
+            target.write(piece)
+    except OSError as error:
+        raise UploadError(_("The file could not be kept: {reason}.").format(reason=error.strerror)) from error
+    return uploaded_bytes(job)
+
+
+def uploaded_bytes(job: ImportJob) -> int:
+    """Return how much of the file is here."""
+    return Path(job.file.path).stat().st_size
+
+
+def check_whole(job: ImportJob) -> None:
+    """Raise UploadError if the file is not here, or not as a whole."""
+    if not job.file or not Path(job.file.path).exists() or uploaded_bytes(job) != job.total_bytes:
+        raise UploadError(_("The file is not here as a whole: upload it again."))
+
+
+def drop_source(job: ImportJob) -> None:
+    """Delete the uploaded file, once that is committed."""
+    name = job.file.name
+    ImportJob.objects.filter(pk=job.pk).update(file="")
+    if name:
+        transaction.on_commit(lambda: default_storage.delete(name))
+
+
+# --- the file of faults --------------------------------------------------------------------------------------
+def append_faults(job: ImportJob, faults: bytes) -> None:
+    """Append to the file of faults, after what is committed; the caller saves `error_file` and `error_bytes`.
+
+    A file that reached its limit takes no more: the counts go on to say how many there are.
+    """
+    if not faults or job.error_bytes + len(faults) > MAX_FAULT_BYTES:
+        return
+    if not job.error_file:
+        job.error_file = _touch(f"faults/{uuid4().hex}.{_SUFFIXES[ImportJob.Kind(job.kind)]}")
+    with Path(job.error_file.path).open("r+b") as target:
+        target.seek(min(job.error_bytes, target.seek(0, 2)))
+        target.truncate()
+        target.write(faults)
+        job.error_bytes = target.tell()
+
+
+def faults(job: ImportJob) -> Iterator[bytes]:
+    """Yield the content of the file of faults in pieces, as far as it is committed."""
+    left = job.error_bytes
+    with Path(job.error_file.path).open("rb") as source:
+        while left and (piece := source.read(min(left, 1024 * 1024))):
+            left -= len(piece)
+            yield piece
+
+
+def drop_faults(job: ImportJob) -> None:
+    """Delete the file of faults, once that is committed. The caller changes the row."""
+    name = job.error_file.name
+    if name:
+        transaction.on_commit(lambda: default_storage.delete(name))
+
+
+def without(job: ImportJob, *, texts: Collection[str]) -> int:
+    """Write the file of faults anew without the rows that hold one of the texts; return its new size."""
+    path = Path(job.error_file.path)
+    if not path.exists():
+        return 0
+    rows = _csv_without if job.kind == ImportJob.Kind.CSV else _lines_without
+    with path.open("rb") as source, path.with_suffix(".new").open("wb") as target:
+        rows(source, target.write, texts)
+        size = target.tell()
+    path.with_suffix(".new").replace(path)
+    return size
+
+
+def _csv_without(source: BinaryIO, write: Callable[[bytes], object], texts: Collection[str]) -> None:
+    """Copy rows in which no cell, and no device of a cell, is one of the texts."""
+    unwanted = set(texts)
+    lines: list[bytes] = []
+
+    def kept() -> Iterator[str]:
+        for line in source:
+            lines.append(line)
+            yield line.decode("utf-8", "surrogateescape")
+
+    for cells in csv.reader(kept()):
+        if unwanted.isdisjoint(part for cell in cells for part in (cell, *cell.split("|"))):
+            write(b"".join(lines))
+        lines.clear()
+
+
+def _lines_without(source: BinaryIO, write: Callable[[bytes], object], texts: Collection[str]) -> None:
+    """Copy lines of JSON in which none of the texts is a value, or a value's end after a colon."""
+    spellings = {
+        json.dumps(text, ensure_ascii=is_ascii)[1:-1] for text in texts for is_ascii in (True, False)
+    }
+    escaped = b"|".join(re.escape(it.encode("utf-8", "surrogateescape")) for it in spellings)
+    unwanted = re.compile(rb'["\s:](?:' + escaped + rb')["\s,}]')
+    for line in source:
+        if not texts or not unwanted.search(line):
+            write(line)
+
+
+def _touch(name: str) -> str:
+    path = Path(default_storage.path(name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=_PRIVATE)
+    return name
