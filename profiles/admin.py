@@ -33,7 +33,7 @@ class ProfileAdmin(ReadOnlyAdmin):
     sortable_by = ()
     ordering = ("-id",)
     search_fields = ("external_id",)  # there is a search; `get_search_results` says what it finds
-    search_help_text = _("External ID, alias, device ID or email")
+    search_help_text = _("External ID, alias, device ID, email or phone")
 
     who = admin.display(description=_("user"))(admin_cells.who)
     address = admin.display(description=_("email"))(admin_cells.email)
@@ -50,11 +50,12 @@ class ProfileAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find whole identifiers only."""
+        """Find users by an identifier, the whole of it or its beginning, whatever words it is made of."""
         if not search_term:
             return queryset, False
-        workspace = current_workspace(request)
-        return admin_search.find(users=queryset, workspace_id=workspace.pk, text=search_term), False
+        found = admin_search.find(workspace_id=current_workspace(request).pk, text=search_term)
+        request.found_users = found  # type: ignore[attr-defined]  # the list says how they were found
+        return found.among(queryset), False
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *args: Any, **kwargs: Any

@@ -6,15 +6,19 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from profiles.models import Profile
 from profiles.templatetags.moments import ago
 
 
-def who(_admin: Any, profile: Profile) -> SafeString:
-    """Return the external ID, or that there is none."""
+def who(_admin: Any, profile: Any) -> SafeString:
+    """Return the external ID, or that there is none; and whether it was just this user who was searched for."""
     kind = "pl-id" if profile.external_id else "pl-anonymous"
-    return format_html('<span class="{}">{}</span>', kind, profile)
+    name = format_html('<span class="{}">{}</span>', kind, profile)
+    if getattr(profile, "is_exact", False):
+        return format_html('{} <span class="rc-tag rc-tag-good">{}</span>', name, _("exact match"))
+    return name
 
 
 def email(_admin: Any, profile: Profile) -> SafeString:
