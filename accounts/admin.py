@@ -1,21 +1,24 @@
-"""Settings > Team and Workspaces."""
+"""Settings > Team, Workspaces and Audit log."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Count, Model, Prefetch, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import admin_cells, team
 from accounts.admin_forms import MemberForm, NewMemberForm
-from accounts.models import Membership, User, Workspace
+from accounts.admin_paginator import CappedPaginator
+from accounts.models import AuditEntry, Membership, User, Workspace
 from accounts.permissions import current_workspace
-from config.admin import ModelAdmin, PasswordForm
+from config.admin import ModelAdmin, Panel, PasswordForm, ReadOnlyAdmin
 
 PERSON = ("username", "email", "first_name", "last_name")
 ACCESS: Any = (_("Access"), {"fields": ("role", "workspaces", "is_active")})
@@ -134,3 +137,33 @@ class WorkspaceAdmin(ModelAdmin):
     def members(self, workspace: Any) -> int:
         """Return how many accounts work in it."""
         return workspace.member_count
+
+
+def audit_facts(_request: HttpRequest, entry: AuditEntry) -> SafeString:
+    """Return all that is known of an entry."""
+    context = {
+        "entry": entry,
+        "who": admin_cells.who(None, entry),
+        "details": admin_cells.details(entry),
+    }
+    return render_to_string("accounts/audit_facts.html", context)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """What was done to keys and people, newest first."""
+
+    panels: ClassVar[list[Panel]] = [audit_facts]
+    change_list_template = "accounts/audit_log.html"
+    list_display = ("happened_at", "who", "action", "subject")
+    list_filter = ("action",)
+    list_filter_submit = False  # each choice is a link
+    show_facets = admin.ShowFacets.NEVER  # they would count the whole table
+    search_fields = ("subject",)
+    search_help_text = _("A key's beginning, or “user” and an ID")
+    ordering = ("-id",)
+    sortable_by = ()
+    list_select_related = ("actor",)
+    paginator = CappedPaginator
+
+    who = admin.display(description=_("who"))(admin_cells.who)

@@ -1,11 +1,11 @@
-"""What the cells of the team's list and form say."""
+"""What the cells of the team's list and form say, and those of the audit log."""
 
 from __future__ import annotations
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, User
+from accounts.models import AuditEntry, Membership, User
 from accounts.team import ROLES
 
 
@@ -30,3 +30,18 @@ def workspaces(_admin: object, user: User) -> str:
 def password_page(_admin: object, _user: User) -> str:
     """Link to the page that sets a new password."""
     return format_html('<a class="rc-link" href="../password/">{}</a>', _("Set a new password"))
+
+
+def who(_admin: object, entry: AuditEntry) -> str:
+    """Return who did it: a team member, a program by its key, or a command."""
+    if entry.actor:
+        return entry.actor.get_username()
+    if entry.actor_key:
+        return _("Program with the key %(key)s…") % {"key": entry.actor_key}
+    return _("Command line")
+
+
+def details(entry: AuditEntry) -> list[tuple[str, str]]:
+    """Return what else is known, by name."""
+    found = {name: value if isinstance(value, list) else [value] for name, value in entry.detail.items()}
+    return [(name, ", ".join(map(str, values))) for name, values in found.items()]

@@ -1,4 +1,4 @@
-"""The forms of the team and of data import keys."""
+"""The forms of the team and of keys."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from django.contrib.auth.forms import UsernameField
 from django.forms import ModelMultipleChoiceField
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import DataImportKey, User, Workspace
+from accounts.models import DataImportKey, RestApiKey, Scope, User, Workspace
 from accounts.team import ROLES
 from config.admin import CheckboxesWidget, RadioWidget, UserCreationForm
 
 if TYPE_CHECKING:
     AccountForm = forms.ModelForm[User]
     KeyModelForm = forms.ModelForm[DataImportKey]
+    RestKeyModelForm = forms.ModelForm[RestApiKey]
 else:
     # It takes a type parameter in its stubs only.
-    AccountForm = KeyModelForm = forms.ModelForm
+    AccountForm = KeyModelForm = RestKeyModelForm = forms.ModelForm
 
 
 class RoleAndWorkspaces(AccountForm):
@@ -89,3 +90,32 @@ class KeyForm(KeyModelForm):
     class Meta:
         model = DataImportKey
         fields = ("label",)
+
+
+SCOPE_GROUPS = {
+    _("Attributes and events"): [Scope.USERS_TRACK, Scope.EVENTS_IMPORT],
+    _("Identities"): [
+        Scope.USERS_ALIAS_NEW,
+        Scope.USERS_ALIAS_UPDATE,
+        Scope.USERS_IDENTIFY,
+        Scope.USERS_MERGE,
+        Scope.USERS_EXTERNAL_IDS_RENAME,
+    ],
+    _("Data requests"): [Scope.USERS_EXPORT_IDS, Scope.USERS_DELETE],
+}
+
+
+class RestKeyForm(RestKeyModelForm):
+    """What an administrator says about a REST API key before it is made."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=[
+            (group, [(scope.value, scope.label) for scope in scopes])
+            for group, scopes in SCOPE_GROUPS.items()
+        ],
+        error_messages={"required": _("Choose at least one thing that the key allows.")},
+    )
+
+    class Meta:
+        model = RestApiKey
+        fields = ("label", "scopes")

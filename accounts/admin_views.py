@@ -76,9 +76,11 @@ def invalidate_key(request: HttpRequest, partner: str, key_id: int) -> HttpRespo
         messages.success(request, _("The key %(key)s is invalid from now on.") % {"key": key})
         return redirect("admin:technology_partner", partner=found.slug)
     others = candidates.exclude(pk=key.pk).count()
+    back_url = reverse("admin:technology_partner", args=[found.slug])
     context = {
         "title": _("Invalidate a data import key"),
-        "trail": [*_trail(), (found.name, reverse("admin:technology_partner", args=[found.slug]))],
+        "trail": [*_trail(), (found.name, back_url)],
+        "back_url": back_url,
     }
     return page(
         request,

@@ -35,3 +35,27 @@ def record(
         subject=subject,
         detail=dict(detail or {}),
     )
+
+
+def record_all(
+    *,
+    workspace_id: int,
+    action: AuditEntry.Action,
+    details: Mapping[str, Mapping[str, Any]],
+    actor: User | None = None,
+    key_prefix: str = "",
+    now: datetime,
+) -> None:
+    """Add an entry for each subject with its detail, in one statement; everything else as for `record`."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            workspace_id=workspace_id,
+            happened_at=now,
+            actor=actor,
+            actor_key=key_prefix,
+            action=action,
+            subject=subject,
+            detail=dict(detail),
+        )
+        for subject, detail in details.items()
+    )

@@ -53,8 +53,13 @@ def connection(*, workspace: Workspace, partner: Partner) -> Connection:
     return Connection(partner=partner, valid_key_count=facts["valid"], last_call_at=facts["last"])
 
 
+def rest_endpoint(*, public_url: str, prefix: str) -> str:
+    """Return the address that clients of all our endpoints begin with."""
+    return "/".join(filter(None, [public_url.rstrip("/"), prefix]))
+
+
 def endpoints(*, partner: Partner, public_url: str, prefix: str) -> Endpoints:
     """Return the addresses of a partner below the server's own, `prefix` being the operator's path or blank."""
-    base = "/".join(filter(None, [public_url.rstrip("/"), prefix]))
+    base = rest_endpoint(public_url=public_url, prefix=prefix)
     below = f"{base}/partners/{partner.slug}"
     return Endpoints(rest=base, cohorts=f"{below}/cohorts", webhook=f"{below}/webhook")

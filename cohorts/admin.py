@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin_paginator import CappedPaginator
 from accounts.permissions import current_workspace
 from cohorts import admin_cells, admin_panels, admin_syncs, membership
 from cohorts.admin_filters import PartnerFilter, SyncPartnerFilter
-from cohorts.admin_paginator import CappedPaginator
 from cohorts.models import Cohort, CohortSync
 from config.admin import Panel, ReadOnlyAdmin
 from profiles import universe

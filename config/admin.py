@@ -156,14 +156,19 @@ class RollcallAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses that belong to no model."""
-        from accounts import admin_views  # noqa: PLC0415 - its pages are rendered by this module
+        from accounts import admin_rest_keys, admin_views  # noqa: PLC0415 - rendered by this module
 
         choose = self.admin_view(require_POST(self.choose_workspace))
-        partners = [
-            path(f"technology-partners/{route}", self.admin_view(view), name=name)
-            for route, view, name in admin_views.PAGES
+        pages: dict[str, Any] = {
+            "technology-partners": admin_views.PAGES,
+            "rest-api-keys": admin_rest_keys.PAGES,
+        }
+        ours = [
+            path(f"{folder}/{route}", self.admin_view(view), name=name)
+            for folder, views in pages.items()
+            for route, view, name in views
         ]
-        return [path("workspace/", choose, name="workspace"), *partners]
+        return [path("workspace/", choose, name="workspace"), *ours]
 
     def choose_workspace(self, request: HttpRequest) -> HttpResponseRedirect:
         """Work in another workspace, from its overview on."""

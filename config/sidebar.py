@@ -41,6 +41,8 @@ GROUPS = [
         [
             Entry(_("Team"), "badge", "accounts_user_changelist", "accounts.view_user"),
             Entry(_("Workspaces"), "workspaces", "accounts_workspace_changelist", "accounts.view_workspace"),
+            Entry(_("REST API keys"), "key", "rest_api_keys", "accounts.view_restapikey"),
+            Entry(_("Audit log"), "fact_check", "accounts_auditentry_changelist", "accounts.view_auditentry"),
         ],
     ),
 ]

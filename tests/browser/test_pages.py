@@ -12,11 +12,11 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
-from accounts.models import DataImportKey, User, Workspace
+from accounts.models import AuditEntry, DataImportKey, RestApiKey, User, Workspace
 from cohorts.models import Cohort, CohortSync
 from profiles.models import Profile
 from segments.models import Segment
-from tests.accounts.factories import make_key
+from tests.accounts.factories import make_key, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.cohorts.factories import CohortFactory, CohortSyncFactory
 from tests.profiles.factories import make_people
@@ -30,6 +30,8 @@ class World:
     workspace: Workspace
     member: User
     key: DataImportKey
+    rest_key: RestApiKey
+    entry: AuditEntry
     cohort: Cohort
     sync: CohortSync
     profile: Profile
@@ -47,7 +49,9 @@ def world(workspace: Workspace, marketer: User) -> World:
     loyal = definition(cohorts(cohort.pk))
     segment = Segment.objects.create(workspace=workspace, name="Loyal", definition=loyal, updated_by=marketer)
     key, _ = make_key(workspace, label="Production")
-    return World(workspace, marketer, key, cohort, sync, people[0], segment)
+    rest_key, _ = make_rest_key(workspace, label="Production")
+    entry = AuditEntry.objects.latest("id")
+    return World(workspace, marketer, key, rest_key, entry, cohort, sync, people[0], segment)
 
 
 # The name of each page's address, and the arguments it takes.
@@ -58,6 +62,10 @@ PAGES: dict[str, Callable[[World], list[Any]]] = {
     "technology_partners": lambda _: [],
     "technology_partner": lambda _: ["mixpanel"],
     "technology_partner_invalidate_key": lambda world: ["mixpanel", world.key.pk],
+    "rest_api_keys": lambda _: [],
+    "rest_api_key_invalidate": lambda world: [world.rest_key.pk],
+    "accounts_auditentry_changelist": lambda _: [],
+    "accounts_auditentry_change": lambda world: [world.entry.pk],
     "accounts_user_changelist": lambda _: [],
     "accounts_user_add": lambda _: [],
     "accounts_user_change": lambda world: [world.member.pk],
@@ -89,6 +97,7 @@ NOT_PAGES = {
     "view_on_site": "there is no other site",
     "workspace": "takes a POST",
     "technology_partner_generate_key": "takes a POST; tested in test_accounts.py",
+    "rest_api_keys_generate": "takes a POST; tested in test_rest_keys.py",
     "segments_segment_counts": "answers JSON",
     "accounts_workspace_add": "operators alone",
 }

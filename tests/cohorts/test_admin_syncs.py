@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pyroaring import BitMap
 
-from cohorts import admin_paginator, admin_syncs
+from accounts import admin_paginator
+from cohorts import admin_syncs
 from cohorts.models import CohortSync
 from profiles import bitmaps
 from tests.accounts.factories import UserFactory

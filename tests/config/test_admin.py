@@ -41,7 +41,7 @@ def test_sidebar_of_an_administrator_has_everything_in_its_order(administrator_c
         "": ["Overview"],
         "Audience": ["Segments", "Cohorts", "Users"],
         "Partner integrations": ["Technology partners", "Import history"],
-        "Settings": ["Team", "Workspaces"],
+        "Settings": ["Team", "Workspaces", "REST API keys", "Audit log"],
     }
 
 

@@ -10,9 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import Workspace, partner_validator
-
-MAX_LABEL_LENGTH = 100
+from accounts.management.arguments import label_of_key, workspace_named
+from accounts.models import partner_validator
 
 
 class Command(BaseCommand):
@@ -28,16 +27,12 @@ class Command(BaseCommand):
 
     def handle(self, *, workspace: str, partner: str, label: str, **_options: Any) -> None:
         """Create the key and print its secret."""
-        owner = Workspace.objects.filter(slug=workspace).first()
-        if owner is None:
-            raise CommandError(f"There is no workspace “{workspace}”.")
+        owner = workspace_named(workspace)
         try:
             partner_validator(partner)
         except ValidationError as error:
             raise CommandError(f"“{partner}” is no partner. {error.message}") from error
-        if len(label) > MAX_LABEL_LENGTH:
-            raise CommandError(f"The label has {len(label)} characters; {MAX_LABEL_LENGTH} are allowed.")
         _, secret = keys.create(
-            workspace=owner, partner=partner, label=label, created_by=None, now=timezone.now()
+            workspace=owner, partner=partner, label=label_of_key(label), created_by=None, now=timezone.now()
         )
         self.stdout.write(secret)
