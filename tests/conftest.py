@@ -8,10 +8,14 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import DataImportKey, User, Workspace
 from profiles import events
+from tests import change_marker
 from tests.accounts.factories import WorkspaceFactory, make_administrator, make_key, make_marketer
+
+DATABASE = {"db", "transactional_db", "live_server"}
 
 
 @pytest.hookimpl(trylast=True)
@@ -31,20 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _commits(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("django_db")
     fixtures = set(getattr(item, "fixturenames", ()))
-    return bool(marker and marker.kwargs.get("transaction")) or bool(
-        {"transactional_db", "live_server"} & fixtures
-    )
+    return bool(marker and marker.kwargs.get("transaction")) or bool(DATABASE - {"db"} & fixtures)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Keep what the migrations made where every connection finds it.
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Keep what the migrations made where every connection finds it, and call the witness of the change marker.
 
     Django keeps it on one connection; Playwright's event loop gives the thread another one.
     """
     made = getattr(connections["default"], "_test_serialized_contents", None)
     if made is not None:
         type(connections["default"])._test_serialized_contents = made
+    with django_db_blocker.unblock():
+        change_marker.install()
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +60,19 @@ def _clean_slate(settings) -> Iterator[None]:
     events.forget_names()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def marker_witness(request: pytest.FixtureRequest) -> Iterator[change_marker.Witness | None]:
+    """Sees to it, in every test, that each write to a profile is told to `profiles/changes.py`."""
+    if not request.node.get_closest_marker("django_db") and not DATABASE & set(request.fixturenames):
+        yield None
+        return
+    request.getfixturevalue("_django_db_helper")
+    witness = change_marker.Witness()
+    witness.forget()
+    yield witness
+    assert witness.forgotten() == set(), "written, and not told to profiles/changes.py"
 
 
 @pytest.fixture
