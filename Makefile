@@ -70,5 +70,5 @@ messages: install  ## collect the strings to translate, and compile the catalogu
 	$(BIN)/python manage.py makemessages $(LANGUAGES) --no-obsolete --add-location file $(MESSAGES_IGNORE)
 	$(BIN)/python manage.py compilemessages $(LANGUAGES) --ignore .venv
 
-bench: install  ## speed on DATABASE_URL; sizes by ARGS
+bench: install  ## speed on DATABASE_URL; sizes and parts by ARGS="--profiles 1m --only people"
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,4 +1,4 @@
-"""Partners at work: each client is a process that exports one cohort, page after page, as fast as it is answered."""
+"""Clients at work: each is a process that sends its pages one after another, as fast as they are answered."""
 
 from __future__ import annotations
 
@@ -36,11 +36,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Page:
-    """One request."""
+    """One request; `proof` is what its answer must hold, or the page was not applied and must not count."""
 
     path: str
     body: bytes
     headers: dict[str, str]
+    members: int = PAGE
+    proof: bytes = b""
+
+
+class AnswerError(Exception):
+    """The server did not do what a page asked for."""
 
 
 def partner_pages(key: str, cohort: str, ids: Sequence[str]) -> list[Page]:
@@ -102,35 +108,50 @@ def external_ids(members: int, profiles: int, seed: int) -> list[str]:
 def drive(port: int, clients: Sequence[Callable[[], list[Page]]]) -> Run:
     """Let the clients send all their pages at once; they begin together when all have made their bodies."""
     context = multiprocessing.get_context("fork")
-    barrier, results = context.Barrier(len(clients) + 1), context.Queue()
-    processes = [context.Process(target=_client, args=(port, make, barrier, results)) for make in clients]
+    barrier, results = context.Barrier(len(clients) + 1, timeout=600), context.Queue()
+    processes = [
+        context.Process(target=_client, args=(port, make, barrier, results), daemon=True) for make in clients
+    ]
     for process in processes:
         process.start()
     barrier.wait()
     started = time.perf_counter()
     outcomes = [results.get() for _ in processes]
     seconds = time.perf_counter() - started
+    if faults := [outcome for outcome in outcomes if isinstance(outcome, str)]:
+        raise SystemExit(faults[0])
     for process in processes:
         process.join()
-    times = [one for outcome in outcomes for one in outcome]
-    return Run(members=len(times) * PAGE, seconds=seconds, page_milliseconds=times)
+    sent = [one for outcome in outcomes for one in outcome]
+    return Run(
+        members=sum(members for members, _ in sent),
+        seconds=seconds,
+        page_milliseconds=[taken for _, taken in sent],
+    )
 
 
 def _client(port: int, make: Callable[[], list[Page]], barrier: object, results: object) -> None:
     pages = make()
     barrier.wait()  # type: ignore[attr-defined]
-    times = []
-    for page in pages:
-        began = time.perf_counter()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request("POST", page.path, page.body, page.headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        if answer.status not in {200, 201}:
-            raise SystemExit(f"{answer.status} {text[:300]!r}")
-        times.append((time.perf_counter() - began) * 1000)
-    results.put(times)  # type: ignore[attr-defined]
+    try:
+        sent = [(page.members, _send(port, page)) for page in pages]
+    except (AnswerError, OSError) as error:
+        results.put(f"{type(error).__name__}: {error}")  # type: ignore[attr-defined]
+    else:
+        results.put(sent)  # type: ignore[attr-defined]
+
+
+def _send(port: int, page: Page) -> float:
+    """Send a page on a connection of its own; return how many milliseconds it took."""
+    began = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", page.path, page.body, page.headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    if answer.status not in {200, 201} or page.proof not in text:
+        raise AnswerError(f"{page.path}: {answer.status} {text[:500]!r}")
+    return (time.perf_counter() - began) * 1000
 
 
 def _json(body: object) -> bytes:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -39,6 +43,48 @@ def database_url(base: str, profiles: int) -> str:
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=True)
     return url
+
+
+@contextlib.contextmanager
+def copied(url: str) -> Iterator[str]:
+    """Yield the address of a fresh copy of the database, so that every load finds the same; drop it in the end."""
+    copy = _copy_postgresql if not url.startswith("sqlite") else _copy_sqlite
+    with copy(url) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _copy_postgresql(url: str) -> Iterator[str]:
+    from django.db import connection
+
+    connection.close()  # a database that somebody is connected to is not copied
+    parts = urlsplit(url)
+    name = parts.path.lstrip("/")
+    with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}_copy"')
+        # As files: a copy through the log would still be written out while the load runs.
+        admin.execute(f'CREATE DATABASE "{name}_copy" TEMPLATE "{name}" STRATEGY FILE_COPY')
+        try:
+            yield urlunsplit(parts._replace(path=f"/{name}_copy"))
+        finally:
+            admin.execute(f'DROP DATABASE "{name}_copy" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def _copy_sqlite(url: str) -> Iterator[str]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    file = Path(url.removeprefix("sqlite:///"))
+    copy = file.with_name(f"{file.name}-copy")
+    shutil.copyfile(file, copy)
+    try:
+        yield f"{url}-copy"
+    finally:
+        for name in ("", "-wal", "-shm"):
+            copy.with_name(f"{copy.name}{name}").unlink(missing_ok=True)
 
 
 def populate(profiles: int) -> int:

@@ -1,0 +1,44 @@
+"""A command of `manage.py` at work, as the worker or an operator runs it, with what it used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+from benchmarks import machine
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended well; `seconds` begin with the start of Python."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_memory_bytes: int
+    wal_bytes: int
+    said: str
+
+
+def run(url: str, *arguments: str) -> Ran:
+    """Run a command on a database, and wait for it."""
+    environment = os.environ | {"DATABASE_URL": url, "LOG_LEVEL": "WARNING"}
+    command = [sys.executable, "manage.py", *arguments]
+    wal, began = machine.wal_bytes(url), time.perf_counter()
+    with tempfile.TemporaryFile("w+") as progress:
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=progress, text=True
+        )
+        said = process.stdout.read() if process.stdout else ""
+        _, status, used = os.wait4(process.pid, 0)  # not `wait`: this one tells what it used
+        process.returncode = os.waitstatus_to_exitcode(status)
+        progress.seek(0)
+        complaint = progress.read()[-2_000:]
+    seconds = time.perf_counter() - began
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed: {said}{complaint}")
+    cpu = used.ru_utime + used.ru_stime
+    return Ran(seconds, cpu, used.ru_maxrss * 1024, machine.wal_bytes(url) - wal, said.strip())
