@@ -129,11 +129,20 @@ def record(*, workspace_id: int, occurrences: Iterable[Occurrence], now: datetim
     ids = _ids(workspace_id, {named for named, _ in totals})
     # In the order of the primary key: two writers never wait for each other in a circle.
     rows = sorted((ids[named], profile_id, *total) for (named, profile_id), total in totals.items())
-    with connection.cursor() as cursor:
-        cursor.execute(_UPSERT[connection.vendor], [_json(rows), _first_day(now).isoformat()])
+    add(rows=rows, now=now)
     profile_ids = BitMap([row[1] for row in rows])
     changes.record(workspace_id=workspace_id, kind=changes.Kind.EVENTS, profile_ids=profile_ids)
     return profile_ids
+
+
+def add(*, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+    """Add to totals, in the order of the rows, which is that of their primary key.
+
+    A row is the name's id, the profile's id, count, first, last (in UTC, without a zone), days as JSON, quantity,
+    revenue as text.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT[connection.vendor], [_json(rows), _first_day(now).isoformat()])
 
 
 def _first_day(now: datetime) -> date:

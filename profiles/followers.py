@@ -13,8 +13,6 @@ from typing import Any, Protocol, cast
 
 from django.conf import settings
 
-from profiles.models import Profile
-
 
 class Follower(Protocol):
     """What a follower's module offers."""
@@ -25,8 +23,8 @@ class Follower(Protocol):
     def erased(self, *, workspace_id: int, profile_ids: Collection[int], texts: Collection[str]) -> None:
         """Forget profiles, and every text that names one of them (identifiers, e-mail addresses)."""
 
-    def described(self, *, profile: Profile) -> dict[str, Any]:
-        """Return what the app knows of a person, for the person: JSON by name."""
+    def described(self, *, workspace_id: int, profile_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """Return what the app knows of people, for them: JSON by name, by profile id."""
 
 
 def merged(*, workspace_id: int, kept_by_merged: Mapping[int, int], now: datetime) -> None:
@@ -41,13 +39,14 @@ def erased(*, workspace_id: int, profile_ids: Collection[int], texts: Collection
         follower.erased(workspace_id=workspace_id, profile_ids=profile_ids, texts=texts)
 
 
-def described(*, profile: Profile) -> dict[str, Any]:
-    """Return what the apps above know of a person."""
-    return {
-        name: value
-        for follower in _followers()
-        for name, value in follower.described(profile=profile).items()
-    }
+def described(*, workspace_id: int, profile_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return what the apps above know of people, by profile id."""
+    known: dict[int, dict[str, Any]] = {profile_id: {} for profile_id in profile_ids}
+    for follower in _followers():
+        found = follower.described(workspace_id=workspace_id, profile_ids=profile_ids)
+        for profile_id, facts in found.items():
+            known[profile_id] |= facts
+    return known
 
 
 def _followers() -> Iterator[Follower]:

@@ -1,0 +1,165 @@
+"""How people are named from outside, and which profile each name means: four queries at most, however many names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from profiles import attributes, matching
+from profiles.attributes import AttributeValueError
+from profiles.models import Profile
+
+MAX_PROFILE_ID = 2**31 - 1
+
+
+class Kind(StrEnum):
+    """What sort of name. An e-mail address or a phone number may be several people's."""
+
+    EXTERNAL_ID = "external_id"
+    ALIAS = "user_alias"
+    DEVICE = "device_id"
+    PROFILE = "profile_id"
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+class Priority(StrEnum):
+    """Who is meant when an address is several people's."""
+
+    IDENTIFIED = "identified"
+    UNIDENTIFIED = "unidentified"
+    NEWEST = "most_recently_updated"
+    OLDEST = "least_recently_updated"
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name of a person. `value` is the key of an external id, an alias or a device; a text otherwise."""
+
+    kind: Kind
+    value: str
+    priorities: tuple[Priority, ...] = ()
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The keys of identifiers it may be."""
+        match self.kind:
+            case Kind.DEVICE:
+                return self.value, matching.IDENTIFIED_DEVICE + self.value.removeprefix(matching.DEVICE)
+            case Kind.EXTERNAL_ID | Kind.ALIAS:
+                return (self.value,)
+        return ()
+
+
+def external_id(value: str) -> Name:
+    """Return the name that an external id is."""
+    return Name(Kind.EXTERNAL_ID, matching.external_id_key(value))
+
+
+def alias(*, label: str, name: str) -> Name:
+    """Return the name that an alias is."""
+    return Name(Kind.ALIAS, matching.alias_key(label, name))
+
+
+def device(device_id: str) -> Name:
+    """Return the name that a device is, of an anonymous or an identified profile."""
+    return Name(Kind.DEVICE, matching.device_key(device_id))
+
+
+def profile(profile_id: int | str) -> Name:
+    """Return the name that our own id is."""
+    return Name(Kind.PROFILE, str(profile_id))
+
+
+def email(address: str, *, priorities: Iterable[Priority] = (Priority.IDENTIFIED, Priority.NEWEST)) -> Name:
+    """Return the name that an e-mail address is."""
+    return Name(Kind.EMAIL, address, tuple(priorities))
+
+
+def phone(number: str, *, priorities: Iterable[Priority] = (Priority.IDENTIFIED, Priority.NEWEST)) -> Name:
+    """Return the name that a phone number is."""
+    return Name(Kind.PHONE, number, tuple(priorities))
+
+
+def text(field: str, value: Any) -> str:
+    """Return an identifier as it may be kept. Raises AttributeValueError, which begins with the field's name."""
+    read = attributes.text(field, value)
+    if matching.is_nobody(read):
+        raise AttributeValueError(f"{field} must not be blank or a value that stands for nobody.")
+    return read
+
+
+def resolve(*, workspace_id: int, names: Iterable[Name]) -> dict[Name, int]:
+    """Return the live profile that each name means; names that mean nobody are missing."""
+    wanted = list(dict.fromkeys(names))
+    keys = matching.lookup(
+        workspace_id=workspace_id, keys=list({key for name in wanted for key in name.keys})
+    )
+    found = {name: keys[key] for name in wanted for key in reversed(name.keys) if key in keys}
+    own = [int(name.value) for name in wanted if name.kind is Kind.PROFILE and _is_id(name.value)]
+    if own:
+        live = Profile.objects.live().filter(workspace_id=workspace_id, pk__in=own)
+        ids = {str(profile_id) for profile_id in live.values_list("pk", flat=True)}
+        found |= {name: int(name.value) for name in wanted if name.value in ids and name.kind is Kind.PROFILE}
+    for kind in (Kind.EMAIL, Kind.PHONE):
+        found |= _by_address(workspace_id, kind, [name for name in wanted if name.kind is kind])
+    return found
+
+
+def _is_id(value: str) -> bool:
+    # `isdecimal` alone accepts the digits of every script; `int` too, but no id of ours is written so.
+    return (
+        value.isascii()
+        and value.isdecimal()
+        and len(value) <= len(str(MAX_PROFILE_ID))
+        and 0 < int(value) <= MAX_PROFILE_ID
+        and value == str(int(value))
+    )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    profile_id: int
+    is_identified: bool
+    changed_at: datetime
+
+
+def _by_address(workspace_id: int, kind: Kind, names: Sequence[Name]) -> dict[Name, int]:
+    candidates: dict[str, list[_Candidate]] = {}
+    if names:
+        people = Profile.objects.live().filter(
+            **{"workspace_id": workspace_id, f"{kind}__in": {name.value for name in names} - {""}}
+        )
+        for address, profile_id, external_id_, changed_at in people.values_list(
+            kind.value, "pk", "external_id", "changed_at"
+        ):
+            candidates.setdefault(address, []).append(
+                _Candidate(profile_id, external_id_ is not None, changed_at)
+            )
+    chosen = {name: _chosen(name, candidates) for name in names}
+    return {name: profile_id for name, profile_id in chosen.items() if profile_id is not None}
+
+
+def _chosen(name: Name, candidates: Mapping[str, Sequence[_Candidate]]) -> int | None:
+    """Return the one meant: of several, the first by the name's priorities, in their order, then by id."""
+    several = list(candidates.get(name.value, ()))
+    if not several:
+        return None
+    return min(
+        several, key=lambda it: (*(_rank(priority, it) for priority in name.priorities), it.profile_id)
+    ).profile_id
+
+
+def _rank(priority: Priority, candidate: _Candidate) -> float:
+    match priority:
+        case Priority.IDENTIFIED:
+            return not candidate.is_identified
+        case Priority.UNIDENTIFIED:
+            return candidate.is_identified
+        case Priority.NEWEST:
+            return -candidate.changed_at.timestamp()
+        case Priority.OLDEST:
+            return candidate.changed_at.timestamp()
