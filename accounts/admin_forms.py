@@ -33,7 +33,8 @@ class RoleAndWorkspaces(AccountForm):
         choices=ROLES,
         widget=RadioWidget,
         help_text=_(
-            "Administrators generate data import keys and manage the team. Marketers build segments and see cohorts. "
+            "Administrators generate keys, read the audit log and manage the team. "
+            "Marketers build segments and see cohorts. "
             "The role is the same in all workspaces of the account."
         ),
     )
