@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from benchmarks import machine, people_data
 
@@ -133,7 +133,7 @@ def _run(url: str, parts: Sequence[list[tuple[str, Rows]]], merge: str) -> Cost:
     return Cost(rows, seconds, machine.wal_bytes(url) - wal)
 
 
-def _write(script: TextIO, part: list[tuple[str, Rows]], merge: str, *, is_large: bool) -> None:
+def _write(script: IO[str], part: list[tuple[str, Rows]], merge: str, *, is_large: bool) -> None:
     script.write("BEGIN;\n")
     for table, rows in part:
         columns = ", ".join(people_data.Person._fields if table == "people" else people_data.Event._fields)
