@@ -261,6 +261,8 @@ CALLS_PER_MINUTE = env.int("CALLS_PER_MINUTE", default=0)
 # --- profiles ----------------------------------------------------------------------------------------------
 # Modules of apps above `profiles` that are told when people are merged or erased (`profiles/followers.py`).
 PROFILE_FOLLOWERS: list[str] = []
+# Of one profile; what the tracking API would write past it is refused.
+MAX_CUSTOM_ATTRIBUTES = env.int("MAX_CUSTOM_ATTRIBUTES", default=2_000)
 
 # --- segments ----------------------------------------------------------------------------------------------
 MAX_SEGMENT_FILTERS = env.int("MAX_SEGMENT_FILTERS", default=100)

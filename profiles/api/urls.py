@@ -1,5 +1,9 @@
 """The REST API of users. Clients send no trailing slash; some do."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from profiles.api.views import TrackView
+
+urlpatterns: list[URLPattern] = [
+    route for slash in ("", "/") for route in (path(f"users/track{slash}", TrackView.as_view()),)
+]
