@@ -62,6 +62,12 @@ def lock_imports(*, workspace_id: int) -> None:
         _run("SELECT pg_advisory_xact_lock(%s, %s::integer)", [_IMPORT_LOCK, workspace_id])
 
 
+def share_imports(*, workspace_id: int) -> None:
+    """Keep what takes `lock_imports` waiting until this transaction ends; others that share go on beside it."""
+    if connection.vendor == "postgresql":
+        _run("SELECT pg_advisory_xact_lock_shared(%s, %s::integer)", [_IMPORT_LOCK, workspace_id])
+
+
 def external_ids(*, workspace_id: int, profile_ids: Sequence[int]) -> dict[int, str | None]:
     """Return the external id, None for an anonymous profile, of each profile."""
     sql = """
