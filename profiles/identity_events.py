@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import orjson
@@ -31,20 +31,16 @@ def forget(*, profile_ids: Collection[int]) -> None:
         CustomEvent.objects.filter(profile_id__in=profile_ids).delete()
 
 
-def _sum(several: Sequence[CustomEvent]) -> tuple[int, str, str, str, int, str]:
+def _sum(several: Sequence[CustomEvent]) -> tuple[int, int, int, str, int, str]:
     """Return count, first, last, days, quantity and revenue of several rows, as `events.add` takes them."""
     days: Counter[str] = Counter()
     for event in several:
         days.update(event.days)
     return (
         sum(event.count for event in several),
-        _stamp(min(event.first_at for event in several)),
-        _stamp(max(event.last_at for event in several)),
+        events.microseconds(min(event.first_at for event in several)),
+        events.microseconds(max(event.last_at for event in several)),
         orjson.dumps(days).decode(),
         sum(event.quantity for event in several),
         str(sum((event.revenue for event in several), Decimal(0))),
     )
-
-
-def _stamp(moment: datetime) -> str:
-    return str(moment.astimezone(UTC).replace(tzinfo=None))

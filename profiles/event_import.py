@@ -1,0 +1,75 @@
+"""Events that happened elsewhere are added to the totals of the users they belong to, each of them once.
+
+Nobody is created: an event of an unknown user is counted as such, and dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from accounts import usage
+from accounts.models import DataPointUsage, Integration
+from profiles import csv_sql, events, matching, receipts
+from profiles.event_rows import Event
+
+MIXPANEL = "mixpanel"
+_EARLIEST = events.microseconds(events.EARLIEST)
+
+
+@dataclass
+class Counts:
+    """How the events of an import fared; the sum is how many there were."""
+
+    imported: int = 0
+    duplicates: int = 0
+    too_old: int = 0
+    unknown_users: int = 0
+    invalid: int = 0
+
+    def by_name(self) -> dict[str, int]:
+        """Return the counts by their names."""
+        return asdict(self)
+
+
+def external_id_property(*, workspace_id: int) -> str:
+    """Return the property that holds the external id in this workspace, if its operator chose one."""
+    mixpanel = Integration.objects.filter(workspace_id=workspace_id, partner=MIXPANEL)
+    return mixpanel.values_list("external_id_property", flat=True).first() or ""
+
+
+def apply(*, workspace_id: int, batch: Sequence[Event], now: datetime) -> Counts:
+    """Count events that were not counted before, and return how they fared.
+
+    The caller owns the transaction. Race-prone, so the order matters:
+    1. Nobody is merged or erased until its end: the lock that such work takes is shared by imports of events.
+    2. Users are looked up under that lock.
+    3. The receipts decide which events are new; who sends the same ones meanwhile waits for them.
+    4. Totals are added, in the order of their keys.
+    """
+    csv_sql.share_imports(workspace_id=workspace_id)
+    recent = [event for event in batch if event.at >= _EARLIEST]
+    users = matching.match(workspace_id=workspace_id, candidates=[event.keys for event in recent])
+    # The same event twice in a batch is one.
+    known = {
+        event.digest: (user, event.name, event.at)
+        for event, user in zip(recent, users, strict=True)
+        if type(user) is int
+    }
+    new = receipts.claim(workspace_id=workspace_id, digests=known)
+    events.record_each(workspace_id=workspace_id, happened=[known[digest] for digest in new], now=now)
+    matched = sum(type(user) is int for user in users)
+    usage.record(
+        workspace_id=workspace_id,
+        source=DataPointUsage.Source.EVENTS,
+        day=now.date(),
+        count=len(new),
+        shard_key=next(iter(new), b"\0")[-1],
+    )
+    return Counts(
+        imported=len(new),
+        duplicates=matched - len(new),
+        too_old=len(batch) - len(recent),
+        unknown_users=len(recent) - matched,
+    )
