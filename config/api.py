@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -214,8 +215,13 @@ def _escaped(name: str | int) -> str:
 
 def _headers(error: APIException) -> dict[str, str]:
     headers = {}
+    wait = int(getattr(error, "wait", None) or RETRY_AFTER_SECONDS)
     if error.status_code in {status.HTTP_429_TOO_MANY_REQUESTS, status.HTTP_503_SERVICE_UNAVAILABLE}:
-        headers["Retry-After"] = str(int(getattr(error, "wait", None) or RETRY_AFTER_SECONDS))
+        headers["Retry-After"] = str(wait)
+    if error.status_code == status.HTTP_429_TOO_MANY_REQUESTS:  # clients of Braze's API read these instead
+        headers["X-RateLimit-Limit"] = str(settings.CALLS_PER_MINUTE)
+        headers["X-RateLimit-Remaining"] = "0"
+        headers["X-RateLimit-Reset"] = str(int(time.time()) + wait)
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     return headers

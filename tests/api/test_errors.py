@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import types
 
 import psycopg
@@ -224,7 +225,10 @@ def test_too_many_calls_are_429_with_retry_after(call, settings):
     statuses = [call().status_code for _ in range(3)]
     assert statuses[:2] in ([200, 200], [201, 201])
     assert statuses[2] == 429
-    assert 0 < int(call()["Retry-After"]) <= 60
+    answer = call()
+    assert 0 < int(answer["Retry-After"]) <= 60
+    assert (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"]) == ("2", "0")
+    assert 0 <= int(answer["X-RateLimit-Reset"]) - time.time() <= 60
 
 
 def test_keys_do_not_throttle_each_other(call, mixpanel, workspace, settings):
