@@ -69,7 +69,7 @@ def _tracking(bench: Bench) -> list[str]:
     whole, paged = bench.raw(raw), bench.raw(partial(raw, size=people_data.OBJECTS))
     lines = _head(
         f"`POST /users/track`, {bench.sent:,} users a load, each once and 1 of 10 new, 8 attributes an object,"
-        " 75 objects an array; mixed requests hold 75 attributes, 75 events and 75 purchases:",
+        " 75 objects an array; mixed requests, of half as many users, hold 75 attributes, events and purchases each:",
         unit="objects",
         each="request",
     )

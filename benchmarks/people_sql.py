@@ -103,11 +103,11 @@ def users(url: str, workspace: int, rows: Rows, *, count_visits: bool, size: int
     return _run(url, [[("people", batch)] for batch in people_data.batches(rows, size or len(rows))], merge)
 
 
-def mixed(url: str, workspace: int, rows: Sequence[people_data.Person], *, size: int) -> Cost:
-    """Create and update users, and add an event and a purchase of each, `size` users a transaction."""
+def mixed(url: str, workspace: int, rows: Sequence[people_data.Person], *, size: int | None = None) -> Cost:
+    """Create and update users, and add an event and a purchase of each, `size` users a transaction, or all."""
     sql = MERGE + NAMES + ALWAYS + TOTALS
     parts = []
-    for number, batch in enumerate(people_data.batches(rows, size)):
+    for number, batch in enumerate(people_data.batches(rows, size or len(rows))):
         events, purchases = people_data.done_by(batch, seed=number)
         parts.append([("people", batch), ("events", [*events, *purchases])])
     return _run(url, parts, sql.format(workspace=workspace, **VISITS))
