@@ -46,22 +46,38 @@ class BodyTooLargeError(APIException):
         super().__init__(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
 
 
-class StrictJSONParser(BaseParser):
+class BodyParser(BaseParser):
+    """The body as bytes, gzip-encoded or not, bounded in size.
+
+    Raises ParseError (400), UnsupportedMediaType (415) or BodyTooLargeError (413).
+    """
+
+    def __init__(self, media_type: str) -> None:
+        self.media_type = media_type
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the body."""
+        request = (parser_context or {})["request"]
+        return _inflated(_read(stream, request), request.META.get("HTTP_CONTENT_ENCODING", ""))
+
+
+class StrictJSONParser(BodyParser):
     """JSON by orjson, gzip-encoded or not, bounded in size and depth.
 
     Refuses what parsers disagree about or databases cannot hold: duplicate names, numbers past 64 bits, NaN, NUL,
     lone surrogates. Raises ParseError (400), UnsupportedMediaType (415) or BodyTooLargeError (413).
     """
 
-    media_type = "application/json"
+    def __init__(self) -> None:
+        super().__init__("application/json")
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Return the parsed body."""
-        request = (parser_context or {})["request"]
-        raw = _inflated(_read(stream, request), request.META.get("HTTP_CONTENT_ENCODING", ""))
-        return parse_json(raw)
+        return parse_json(super().parse(stream, media_type, parser_context))
 
 
 def parse_json(raw: bytes) -> Any:

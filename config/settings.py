@@ -235,6 +235,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "config.api.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }
+# For endpoints that take more than JSON.
+BODY_PARSER = "config.api.BodyParser"
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Rollcall",
     "DESCRIPTION": "Partners send cohorts here; their members are matched to profiles that already exist.",
