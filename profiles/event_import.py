@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from accounts import usage
 from accounts.models import DataPointUsage, Integration
-from profiles import csv_sql, events, matching, receipts
-from profiles.event_rows import Event
+from profiles import attempts, csv_sql, event_rows, events, matching, receipts
+from profiles.event_rows import Event, EventFaultError
 
 MIXPANEL = "mixpanel"
 _EARLIEST = events.microseconds(events.EARLIEST)
@@ -37,6 +38,34 @@ def external_id_property(*, workspace_id: int) -> str:
     """Return the property that holds the external id in this workspace, if its operator chose one."""
     mixpanel = Integration.objects.filter(workspace_id=workspace_id, partner=MIXPANEL)
     return mixpanel.values_list("external_id_property", flat=True).first() or ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An event that cannot be imported: its place among the others, what it calls itself, and why."""
+
+    index: int
+    insert_id: str
+    field: str
+    message: str
+
+
+def receive(*, workspace_id: int, values: Sequence[Any], now: datetime) -> tuple[Counts, list[Failed]]:
+    """Import the events that JSON values, or lines of JSON as bytes, are; return how they fared.
+
+    Those at fault are returned too, the others imported. Owns its transaction.
+    """
+    chosen = external_id_property(workspace_id=workspace_id)
+    batch: list[Event] = []
+    failed: list[Failed] = []
+    for index, value in enumerate(values):
+        try:
+            batch.append(event_rows.read(value, external_id_property=chosen))
+        except EventFaultError as fault:
+            failed.append(Failed(index, event_rows.insert_id_of(value), fault.field, fault.message))
+    counts = attempts.run(lambda: apply(workspace_id=workspace_id, batch=batch, now=now))
+    counts.invalid = len(failed)
+    return counts, failed
 
 
 def apply(*, workspace_id: int, batch: Sequence[Event], now: datetime) -> Counts:

@@ -8,6 +8,8 @@ from hashlib import blake2b
 from math import isfinite
 from typing import Any, NamedTuple
 
+import orjson
+
 from profiles import identifiers
 from profiles.events import MAX_NAME_LENGTH
 from profiles.matching import Keys
@@ -42,7 +44,9 @@ class Event(NamedTuple):
 
 
 def read(raw: Any, *, external_id_property: str = "") -> Event:
-    """Return the event that a JSON value is. Raises EventFaultError."""
+    """Return the event that a JSON value is, or, given as bytes, a line of JSON. Raises EventFaultError."""
+    if isinstance(raw, bytes):
+        raw = _parsed(raw)
     if not isinstance(raw, dict):
         raise EventFaultError("", "An event must be a JSON object.")
     name = _name(raw.get("event"))
@@ -59,9 +63,20 @@ def read(raw: Any, *, external_id_property: str = "") -> Event:
 
 def insert_id_of(raw: Any) -> str:
     """Return what an event at fault calls itself, as far as it does."""
+    try:
+        raw = _parsed(raw) if isinstance(raw, bytes) else raw
+    except EventFaultError:
+        return ""
     properties = raw.get("properties") if isinstance(raw, dict) else None
     insert_id = properties.get("$insert_id") if isinstance(properties, dict) else None
     return insert_id if isinstance(insert_id, str) else ""
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise EventFaultError("", f"Malformed JSON: {error}") from error
 
 
 def _name(value: Any) -> str:
