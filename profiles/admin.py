@@ -9,11 +9,12 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import current_workspace
 from config.admin import Panel, ReadOnlyAdmin
-from profiles import admin_cells, admin_panels, admin_search, universe
+from profiles import admin_cells, admin_identity_views, admin_panels, admin_search, admin_views, universe
 from profiles.admin_paginator import BitmapPaginator
 from profiles.models import Profile
 
@@ -26,8 +27,10 @@ class ProfileAdmin(ReadOnlyAdmin):
         admin_panels.attributes,
         admin_panels.identifiers,
         admin_panels.custom_attributes,
+        admin_panels.events,
     ]
     change_list_template = "profiles/user_list.html"
+    change_form_template = "profiles/user.html"
     list_display = ("who", "address", "name", "country", "language", "created")
     empty_value_display = "–"
     sortable_by = ()
@@ -42,6 +45,18 @@ class ProfileAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ["profiles/profiles.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages on which one user is edited by hand."""
+        own = [
+            path(
+                f"<int:profile_id>/{route}/",
+                self.admin_site.admin_view(view),
+                name=f"profiles_profile_{name}",
+            )
+            for route, view, name in [*admin_views.PAGES, *admin_identity_views.PAGES]
+        ]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the live users of the workspace."""

@@ -1,4 +1,4 @@
-"""The parts of a user's page: attributes, identifiers, custom attributes. Apps above add cohorts and segments."""
+"""The parts of a user's page: attributes, identifiers, custom attributes, events. Apps above add cohorts, segments."""
 
 from __future__ import annotations
 
@@ -7,44 +7,49 @@ from typing import Any, NamedTuple
 import orjson
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.functional import Promise
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from profiles import matching
+from profiles import admin_attributes, admin_timeline, matching, timeline
 from profiles.models import Identifier, Profile
 
-ATTRIBUTES = ("email", "first_name", "last_name", "phone", "country", "language", "time_zone")
 MAX_IDENTIFIERS = 100
 
 
 class ShownIdentifier(NamedTuple):
-    """An identifier in words."""
+    """An identifier in words; an alias with its key, by which it can be removed."""
 
     kind: str
     value: str
     note: str = ""
+    alias_key: str = ""
 
 
-def attributes(_request: HttpRequest, profile: Profile) -> SafeString:
+def attributes(request: HttpRequest, profile: Profile) -> SafeString:
     """Return what is known of a user by default."""
-    facts = [(_title(name), getattr(profile, name)) for name in ATTRIBUTES]
-    return render_to_string("profiles/attributes.html", {"profile": profile, "facts": facts})
+    return _render("attributes", request, profile, groups=admin_attributes.groups(profile))
 
 
-def identifiers(_request: HttpRequest, profile: Profile) -> SafeString:
+def identifiers(request: HttpRequest, profile: Profile) -> SafeString:
     """Return what partners may call a user by."""
     rows = Identifier.objects.filter(workspace=profile.workspace_id, profile=profile).order_by("key")
     keys = list(rows.values_list("key", flat=True)[: MAX_IDENTIFIERS + 1])
     shown = [in_words(key) for key in keys[:MAX_IDENTIFIERS]]
     context = {"identifiers": shown, "limit": MAX_IDENTIFIERS, "is_cut": len(keys) > MAX_IDENTIFIERS}
-    return render_to_string("profiles/identifiers.html", context)
+    return _render("identifiers", request, profile, **context)
 
 
-def custom_attributes(_request: HttpRequest, profile: Profile) -> SafeString:
+def custom_attributes(request: HttpRequest, profile: Profile) -> SafeString:
     """Return the attributes that this workspace invented."""
-    rows = [(name, _value(value)) for name, value in sorted(profile.custom_attributes.items())]
-    return render_to_string("profiles/custom_attributes.html", {"rows": rows})
+    rows = [(name, value_in_words(value)) for name, value in sorted(profile.custom_attributes.items())]
+    return _render("custom_attributes", request, profile, rows=rows)
+
+
+def events(request: HttpRequest, profile: Profile) -> SafeString:
+    """Return what a user did: how often, since when, and day by day."""
+    did = timeline.of(profile=profile, now=timezone.now())
+    return _render("events", request, profile, **admin_timeline.in_words(did))
 
 
 def in_words(key: str) -> ShownIdentifier:
@@ -57,16 +62,19 @@ def in_words(key: str) -> ShownIdentifier:
     if kind == matching.IDENTIFIED_DEVICE:
         return ShownIdentifier(_("Device ID"), value, _("Does not match: this user has an external ID."))
     label, name = matching.alias_of(key)
-    return ShownIdentifier(_("Alias “{label}”").format(label=label), name)
+    return ShownIdentifier(_("Alias “{label}”").format(label=label), name, alias_key=key)
 
 
-def _title(name: str) -> str | Promise:
-    return Profile._meta.get_field(name).verbose_name  # type: ignore[union-attr]  # noqa: SLF001
-
-
-def _value(value: Any) -> str:
+def value_in_words(value: Any) -> str:
+    """Return the value of a custom attribute as people write it."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     return "–" if value is None else orjson.dumps(value).decode()
+
+
+def _render(template: str, request: HttpRequest, profile: Profile, **more: Any) -> SafeString:
+    may_edit = request.user.has_perm("profiles.change_profile")
+    context = {"profile": profile, "may_edit": may_edit, **more}
+    return render_to_string(f"profiles/{template}.html", context, request=request)
