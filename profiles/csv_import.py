@@ -1,26 +1,25 @@
-"""A CSV file becomes profiles: read in batches, each batch resolved by one or two queries and written by three.
-
-A row whose identifiers are known updates that profile (a blank cell leaves the value as it is), any other row makes
-one. So a file may be imported again, or the rest of it after an interruption, and nothing comes twice.
-"""
+"""A CSV file becomes profiles, batch by batch: for a job of the worker, or for the command."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import BinaryIO, TextIO
 
-from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from profiles import changes, csv_rows, csv_sql, matching, statements
-from profiles.csv_rows import ATTRIBUTES, Row, Value
+from profiles import attempts, csv_merge, csv_rows, jobs
+from profiles.csv_merge import CREATE_AND_UPDATE, Mode, Outcome
+from profiles.csv_rows import CsvHeaderError, Header, Row
+from profiles.csv_source import Format
+from profiles.jobs import Clock, ImportFileError
+from profiles.models import ImportJob
 
-BATCH_ROWS = 5_000
-MAX_ATTEMPTS = 3
-
-Faults = list[tuple[Row, str]]
+BATCH_ROWS = 10_000
 
 
 @dataclass
@@ -31,170 +30,97 @@ class Progress:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    skipped: int = 0
     failed: int = 0
     bytes_read: int = 0
 
 
-@dataclass(eq=False)
-class _Target:
-    """A profile as a batch wants it: a known one, or one to be made (without an id yet)."""
-
-    profile_id: int | None = None
-    external_id: str | None = None
-    attributes: dict[str, str] = field(default_factory=dict)
-    custom: dict[str, Value] = field(default_factory=dict)
-    new_keys: list[str] = field(default_factory=list)
-
-
-class _ConflictError(Exception):
-    """An identifier of the row belongs to another profile than the row's own."""
-
-
-def run(*, workspace_id: int, source: BinaryIO, rejected: TextIO) -> Iterator[Progress]:
-    """Import a CSV file in UTF-8, and yield how far it came after every batch, which then is committed.
+def run(
+    *,
+    workspace_id: int,
+    source: BinaryIO,
+    rejected: TextIO,
+    form: Format | None = None,
+    mode: Mode = CREATE_AND_UPDATE,
+    clock: Clock = timezone.now,
+) -> Iterator[Progress]:
+    """Import a CSV file, and yield how far it came after every batch, which then is committed.
 
     Rows at fault are written to `rejected` with the reason, and the others imported. Raises CsvHeaderError before
     anything is written. Owns its transactions: one per batch.
     """
-    header, rows = csv_rows.read(source)
-    writer = csv.writer(rejected)
-    writer.writerow([*header.names, csv_rows.REASON])
-    progress = Progress()
+    reader = csv_rows.Reader(source, form=form)
+    header, rows, progress = reader.header, iter(reader), Progress()
+    _write_names(rejected, header)
     while batch := list(islice(rows, BATCH_ROWS)):
-        faults = [(row, row.fault) for row in batch if row.fault]
-        faults += _import_batch(workspace_id, [row for row in batch if not row.fault], progress)
-        for row, reason in sorted(faults, key=lambda fault: fault[0].line):
-            padding = [""] * (len(header.names) - len(row.cells))
-            writer.writerow([*row.cells, *padding, f"line {row.line}: {reason}"])
-        progress.rows += len(batch)
-        progress.failed += len(faults)
-        progress.bytes_read = source.tell()
+        work = partial(csv_merge.merge, workspace_id=workspace_id, header=header, rows=batch, mode=mode)
+        outcome = attempts.run(partial(work, now=clock()))
+        _write_faults(rejected, header, outcome)
+        for name, count in _counts(batch, outcome).items():
+            setattr(progress, name, getattr(progress, name) + count)
+        progress.bytes_read = reader.position
         yield progress
 
 
-def _import_batch(workspace_id: int, rows: Sequence[Row], progress: Progress) -> Faults:
-    """Import the rows in one transaction and count them; return those that another profile stands in the way of.
-
-    Race-prone: what is found first may have changed when it is written, so
-    1. other imports into the workspace wait until this transaction ends;
-    2. any other writer that takes one of our identifiers meanwhile makes ours fail on the primary key of
-       identifiers, and all of the batch is done again from the look-up on.
-    """
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        try:
-            with transaction.atomic():
-                csv_sql.lock_imports(workspace_id=workspace_id)
-                targets, faults = _resolve(rows, _owners(workspace_id, rows))
-                created, updated = _write(workspace_id, targets)
-            break
-        except IntegrityError:
-            if attempt == MAX_ATTEMPTS:
-                raise
-    progress.created += created
-    progress.updated += updated
-    progress.unchanged += len(targets) - created - updated
-    return faults
+def run_job(*, job: ImportJob, source: BinaryIO, clock: Clock) -> Iterator[None]:
+    """Import the rest of a job's file (the runner of `profiles/jobs.py`)."""
+    try:
+        reader = csv_rows.Reader(source, form=format_of(job), targets=job.options.get("targets"))
+    except CsvHeaderError as error:
+        raise ImportFileError(str(error)) from error
+    if job.done_bytes:
+        reader.go_on(position=job.done_bytes, line=job.counts["lines"])
+    rows, before = iter(reader), reader.line if job.done_bytes else 0
+    while batch := list(islice(rows, BATCH_ROWS)):
+        attempts.run(partial(_commit, job, reader, batch, lines=reader.line - before, clock=clock))
+        before = reader.line
+        yield
 
 
-# --- resolve: which profile is each row's? -------------------------------------------------------------------
-def _owners(workspace_id: int, rows: Sequence[Row]) -> dict[str, _Target]:
-    """Return the known profile behind every key of the rows that has one."""
-    keys = list(dict.fromkeys(key for row in rows for key in row.lookup_keys()))
-    found = matching.lookup(workspace_id=workspace_id, keys=keys)
-    external_ids = csv_sql.external_ids(workspace_id=workspace_id, profile_ids=list(set(found.values())))
-    targets = {
-        profile_id: _Target(profile_id, external_id) for profile_id, external_id in external_ids.items()
-    }
-    return {key: targets[profile_id] for key, profile_id in found.items()}
+def format_of(job: ImportJob) -> Format:
+    """Return the format that was chosen for a job's file."""
+    default = Format()
+    encoding, delimiter = (job.options.get(name) for name in ("encoding", "delimiter"))
+    return Format(encoding or default.encoding, delimiter or default.delimiter)
 
 
-def _resolve(rows: Sequence[Row], owners: dict[str, _Target]) -> tuple[list[_Target], Faults]:
-    """Return every profile the rows name, once, with all that they give it; and the rows in conflict."""
-    targets: dict[_Target, None] = {}
-    faults: Faults = []
-    for row in rows:
-        try:
-            target = _target_of(row, owners)
-        except _ConflictError as conflict:
-            faults.append((row, str(conflict)))
-            continue
-        targets[target] = None
-        target.attributes |= row.attributes
-        target.custom |= row.custom
-        for key in row.own_keys(identified=target.external_id is not None):
-            if key not in owners:
-                owners[key] = target
-                target.new_keys.append(key)
-    return list(targets), faults
-
-
-def _target_of(row: Row, owners: dict[str, _Target]) -> _Target:
-    """Return the row's profile. Raises _ConflictError when an identifier belongs to another one.
-
-    With an external id only that decides; without one, the first alias or device of an anonymous profile that is
-    known.
-    """
-    if row.external_id:
-        target = owners.get(matching.external_id_key(row.external_id))
-    else:
-        target = next((owners[key] for key in row.own_keys(identified=False) if key in owners), None)
-    for key in row.lookup_keys():
-        if owners.get(key, target) is not target:
-            raise _ConflictError(_CONFLICTS[key[0]].format(key[2:]))
-    return target or _Target(external_id=row.external_id)
-
-
-_CONFLICTS = {
-    "a": "the alias {} belongs to another profile",
-    "d": "the device {} belongs to another profile",
-    "i": "the device {} belongs to an identified profile: name its external_id",
-}
-
-
-# --- write ---------------------------------------------------------------------------------------------------
-def _write(workspace_id: int, targets: Sequence[_Target]) -> tuple[int, int]:
-    """Write the batch; return how many profiles were created and how many changed."""
-    new = [target for target in targets if target.profile_id is None]
-    known = [target for target in targets if target.profile_id is not None]
-    for target, profile_id in zip(new, statements.reserve_ids(count=len(new)), strict=True):
-        target.profile_id = profile_id
-    statements.insert_profiles(
-        workspace_id=workspace_id,
-        columns=["external_id", *ATTRIBUTES, "custom_attributes"],
-        rows=[
-            {
-                "id": target.profile_id,
-                "external_id": target.external_id,
-                **target.attributes,
-                "custom_attributes": target.custom,
-            }
-            for target in new
-        ],
+def _commit(job: ImportJob, reader: csv_rows.Reader, batch: list[Row], *, lines: int, clock: Clock) -> None:
+    """Write a batch and how far the job came: in one transaction, the caller's."""
+    mode = Mode(update_only=bool(job.options.get("update_only")), is_dry_run=job.is_dry_run)
+    outcome = csv_merge.merge(
+        workspace_id=job.workspace_id, header=reader.header, rows=batch, mode=mode, now=clock()
     )
-    statements.insert_identifiers(
-        workspace_id=workspace_id,
-        rows=[(target.profile_id, key) for target in targets for key in target.new_keys if target.profile_id],
+    text = io.StringIO()
+    if not job.error_bytes and outcome.faults:
+        _write_names(text, reader.header)
+    _write_faults(text, reader.header, outcome)
+    jobs.advance(
+        job=job,
+        done_bytes=reader.position,
+        counts={**_counts(batch, outcome), "lines": lines},
+        faults=text.getvalue().encode("utf-8", "surrogateescape"),
+        now=clock(),
     )
-    updated = csv_sql.update_profiles(
-        workspace_id=workspace_id,
-        rows=[
-            [
-                target.profile_id,
-                "yes" if target.new_keys else "no",
-                *_values(target, blank=None),
-                target.custom,
-            ]
-            for target in known
-        ],
-    )
-    _mark(workspace_id, changes.Kind.EXISTENCE, [target.profile_id for target in new])
-    _mark(workspace_id, changes.Kind.ATTRIBUTES, updated)
-    return len(new), len(updated)
 
 
-def _mark(workspace_id: int, kind: changes.Kind, profile_ids: Sequence[int | None]) -> None:
-    changes.record(workspace_id=workspace_id, kind=kind, profile_ids=[it for it in profile_ids if it])
+def _counts(batch: list[Row], outcome: Outcome) -> dict[str, int]:
+    counted = {name: getattr(outcome, name) for name in ("created", "updated", "unchanged", "skipped")}
+    return {"rows": len(batch), **counted, "failed": len(outcome.faults)}
 
 
-def _values(target: _Target, *, blank: str | None) -> list[str | None]:
-    return [target.attributes.get(name, blank) for name in ATTRIBUTES]
+def _write_names(rejected: TextIO, header: Header) -> None:
+    csv.writer(rejected).writerow([*_columns(header, header.names), csv_rows.REASON])
+
+
+def _write_faults(rejected: TextIO, header: Header, outcome: Outcome) -> None:
+    """Write rows as they came, with the reason: a corrected file can be imported as it is."""
+    writer = csv.writer(rejected)
+    for row, reason in sorted(outcome.faults, key=lambda fault: fault[0].line):
+        padding = [""] * (len(header.names) - len(row.cells))
+        writer.writerow([*_columns(header, [*row.cells, *padding]), f"line {row.line}: {reason}"])
+
+
+def _columns(header: Header, cells: Iterable[str]) -> list[str]:
+    """Return what is none of the reasons of an earlier import."""
+    reasons = [index for index, name in enumerate(header.names) if name == csv_rows.REASON]
+    return [cell for index, cell in enumerate(cells) if index not in reasons]

@@ -8,13 +8,23 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
-from profiles import matching
+import orjson
+from django.utils.translation import gettext as _
 
-ATTRIBUTES = ("email", "first_name", "last_name", "phone", "country", "language", "time_zone")
-EXTERNAL_ID, DEVICE_ID, ALIAS_PREFIX = "external_id", "device_id", "alias:"
+from profiles import attributes, matching
+from profiles.attributes import STANDARD, Attribute, AttributeValueError
+from profiles.csv_source import MARK, Format, Lines
+
+EXTERNAL_ID, DEVICE_ID, ALIAS_PREFIX, CUSTOM_PREFIX, IGNORED = (
+    "external_id",
+    "device_id",
+    "alias:",
+    "custom:",
+    "",
+)
 DEVICE_SEPARATOR = "|"
 # The column an errors file has more than its source: a corrected one can be imported as it is.
 REASON = "import_error"
@@ -22,8 +32,6 @@ MAX_LENGTH = 255
 # A number that is written back exactly as it came. "007", "1.50" and "1e3" are texts, and stay texts.
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,9}[1-9])?")
 _WORDS = {"true": True, "false": False}
-
-NO_IDENTIFIER = "has no external_id, alias or device_id"
 
 Value = str | int | float | bool
 
@@ -33,39 +41,92 @@ class CsvHeaderError(ValueError):
 
 
 class Header:
-    """The columns of a file, sorted once by what they hold: position and name, or for an alias its key's beginning."""
+    """The columns of a file, sorted once by what they hold: position and name, or for an alias its key's beginning.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """Read the names. Raises CsvHeaderError."""
-        _check_names(names)
-        self.names = names
-        position = {name: index for index, name in enumerate(names)}
-        self.external_id = position.pop(EXTERNAL_ID, None)
-        self.device_id = position.pop(DEVICE_ID, None)
-        position.pop(REASON, None)
-        self.attributes = [(position.pop(name), name) for name in ATTRIBUTES if name in position]
+    What a column holds is its target: an identifier (`external_id`, `device_id`, `alias:<label>`), a standard
+    attribute by its name, `custom:<name>`, or "" for one that is left out. Without `targets`, the names say it.
+    """
+
+    def __init__(self, names: Sequence[str], targets: Sequence[str] | None = None) -> None:
+        """Sort the columns. Raises CsvHeaderError."""
+        if targets is None:
+            _check_names(names)
+            targets = [target_of(name) for name in names]
+        check_targets(targets, count=len(names))
+        self.names, self.targets = names, targets
+        position = {target: index for index, target in enumerate(targets) if target}
+        self.external_id, self.device_id = position.get(EXTERNAL_ID), position.get(DEVICE_ID)
         self.aliases = [
-            (position.pop(name), matching.alias_key(name.removeprefix(ALIAS_PREFIX), ""))
-            for name in names
-            if name.startswith(ALIAS_PREFIX)
+            (index, matching.alias_key(target.removeprefix(ALIAS_PREFIX), ""))
+            for target, index in position.items()
+            if target.startswith(ALIAS_PREFIX)
         ]
-        columns = [self.external_id, *(index for index, _prefix in self.aliases)]
-        self.identifiers = [index for index in columns if index is not None]
-        self.custom = [(index, name) for name, index in position.items()]
+        self.custom = [
+            (index, target.removeprefix(CUSTOM_PREFIX))
+            for target, index in position.items()
+            if target.startswith(CUSTOM_PREFIX)
+        ]
+        standard = [(index, STANDARD[target]) for target, index in position.items() if target in STANDARD]
+        self.texts = [(index, it.column) for index, it in standard if it.read is attributes.text]
+        self.checked = [(index, it) for index, it in standard if it.read is not attributes.text]
+        self.columns = [it.column for _index, it in standard]
+        ids = [self.external_id, *(index for index, _prefix in self.aliases)]
+        self.identifiers = [index for index in ids if index is not None]
+        self.long = {position.get(DEVICE_ID), position.get("push_tokens")}
+
+
+def target_of(name: str) -> str:
+    """Return what a column holds, by its name alone."""
+    if name == REASON:
+        return IGNORED
+    if name in {EXTERNAL_ID, DEVICE_ID} or name in STANDARD or name.startswith(ALIAS_PREFIX):
+        return name
+    return CUSTOM_PREFIX + name
 
 
 def _check_names(names: Sequence[str]) -> None:
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise CsvHeaderError(f"These columns come more than once: {', '.join(repeated)}.")
+        raise CsvHeaderError(
+            _("These columns come more than once: {names}.").format(names=", ".join(repeated))
+        )
     if "" in names or ALIAS_PREFIX in names:
-        raise CsvHeaderError("Every column needs a name, and every alias column a label: alias:<label>.")
-    if not all(_is_text(name) and len(name) <= MAX_LENGTH for name in names):
-        raise CsvHeaderError(f"Names of columns are UTF-8 text of at most {MAX_LENGTH} characters.")
-    if not any(name in {EXTERNAL_ID, DEVICE_ID} or name.startswith(ALIAS_PREFIX) for name in names):
-        raise CsvHeaderError("The first line must name external_id, device_id or alias:<label>.")
+        raise CsvHeaderError(_("Every column needs a name, and every alias column a label: alias:<label>."))
+    if not any(_identifies(name) for name in names):
+        raise CsvHeaderError(_("The first line must name external_id, device_id or alias:<label>."))
 
 
-@dataclass(frozen=True)
+def check_targets(targets: Sequence[str], *, count: int) -> None:
+    """Raise CsvHeaderError unless targets are those of a file with `count` columns."""
+    used = [target for target in targets if target]
+    if len(targets) != count:
+        raise CsvHeaderError(_("The file has {count} columns now.").format(count=count))
+    if repeated := sorted({target for target in used if used.count(target) > 1}):
+        told = ", ".join(target.removeprefix(CUSTOM_PREFIX) for target in repeated)
+        raise CsvHeaderError(_("Only one column can be each of these: {names}.").format(names=told))
+    for target in used:
+        _check_target(target)
+    if not any(map(_identifies, used)):
+        raise CsvHeaderError(_("One column must be the external ID, the device ID or an alias."))
+
+
+def _check_target(target: str) -> None:
+    if target in STANDARD or target in {EXTERNAL_ID, DEVICE_ID}:
+        return
+    name = target.removeprefix(ALIAS_PREFIX if target.startswith(ALIAS_PREFIX) else CUSTOM_PREFIX)
+    if name == target or not name:
+        raise CsvHeaderError(_("Every alias needs a label, and every custom attribute a name."))
+    if not _is_text(name) or len(name) > MAX_LENGTH:
+        told = _("Names of columns are UTF-8 text of at most {count} characters.")
+        raise CsvHeaderError(told.format(count=MAX_LENGTH))
+    if target.startswith(CUSTOM_PREFIX) and name in STANDARD:
+        raise CsvHeaderError(_("“{name}” is a standard attribute: choose it as such.").format(name=name))
+
+
+def _identifies(target: str) -> bool:
+    return target in {EXTERNAL_ID, DEVICE_ID} or target.startswith(ALIAS_PREFIX)
+
+
+@dataclass(slots=True)
 class Row:
     """One row: the identifiers and the values it gives to a profile. Blank cells are not among them."""
 
@@ -74,7 +135,7 @@ class Row:
     external_id: str | None = None
     aliases: Sequence[str] = ()
     devices: Sequence[str] = ()
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)  # by column
     custom: dict[str, Value] = field(default_factory=dict)
     fault: str = ""
 
@@ -93,40 +154,65 @@ class Row:
             yield matching.device_key(device, identified=True)
 
 
-def read(source: BinaryIO) -> tuple[Header, Iterator[Row]]:
-    """Return the header and the rows of a CSV file in UTF-8, one after another.
+class Reader:
+    """The rows of a CSV file, one after another; blank lines do not come at all."""
 
-    Raises CsvHeaderError. A row at fault comes with its `fault`; blank lines do not come at all.
-    """
-    # Bytes that are no UTF-8 become lone surrogates: a fault of their row, written back as they were.
-    lines = (line.decode("utf-8", "surrogateescape") for line in source)
-    reader = csv.reader(lines)
-    try:
-        first = next(reader, [])
-    except csv.Error as error:
-        raise CsvHeaderError(f"The first line is not CSV: {error}.") from error
-    header = Header([name.removeprefix("\ufeff").strip() for name in first])
-    return header, _rows(reader, header)
+    def __init__(
+        self, source: BinaryIO, *, form: Format | None = None, targets: Sequence[str] | None = None
+    ) -> None:
+        """Read the first line. Raises CsvHeaderError."""
+        self._source, self._form = source, form or Format()
+        self.header = Header(self._begin(), targets)
 
+    @property
+    def position(self) -> int:
+        """The byte after the last row that was taken."""
+        return self._lines.position
 
-def _rows(reader: Iterator[list[str]], header: Header) -> Iterator[Row]:
-    while True:
-        line = reader.line_num + 1  # type: ignore[attr-defined]
+    @property
+    def line(self) -> int:
+        """The number of the line before the next row."""
+        return self._line + self._cells.line_num
+
+    def go_on(self, *, position: int, line: int) -> None:
+        """Continue at a position, which `position` and `line` were at before."""
+        self._source.seek(position)
+        self._open(line)
+
+    def _begin(self) -> list[str]:
+        self._open(0)
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            first = next(self._cells, [])
         except csv.Error as error:
-            yield Row(line, [], fault=f"not CSV: {error}")
-            continue
-        if cells:
-            yield parse(header, cells, line=line)
+            told = _("The first line is not CSV: {reason}.")
+            raise CsvHeaderError(told.format(reason=error)) from error
+        return [name.removeprefix(MARK).strip() for name in first]
+
+    def _open(self, line: int) -> None:
+        self._line = line
+        self._lines = Lines(self._source, self._form.encoding)
+        self._cells = csv.reader(self._lines, delimiter=self._form.delimiter)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows that are left."""
+        while True:
+            line = self.line + 1
+            try:
+                cells = next(self._cells)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(line, [], fault=_("not CSV: {reason}").format(reason=error))
+                continue
+            if cells:
+                yield parse(self.header, cells, line=line)
 
 
 def parse(header: Header, cells: Sequence[str], *, line: int) -> Row:
     """Return the row that the cells of a line are, or its fault."""
     if len(cells) != len(header.names):
-        return Row(line, cells, fault=f"has {len(cells)} cells, the first line has {len(header.names)}")
+        told = _("has {count} cells, the first line has {wanted}")
+        return Row(line, cells, fault=told.format(count=len(cells), wanted=len(header.names)))
     if fault := _fault(header, cells):
         return Row(line, cells, fault=fault)
     row = Row(
@@ -135,10 +221,30 @@ def parse(header: Header, cells: Sequence[str], *, line: int) -> Row:
         external_id=(cells[header.external_id] or None) if header.external_id is not None else None,
         aliases=[prefix + cells[index] for index, prefix in header.aliases if cells[index]],
         devices=_devices(header, cells),
-        attributes={name: cells[index] for index, name in header.attributes if cells[index]},
+        attributes={column: cells[index] for index, column in header.texts if cells[index]},
         custom={name: typed(cells[index]) for index, name in header.custom if cells[index]},
     )
-    return row if row.external_id or row.aliases or row.devices else replace(row, fault=NO_IDENTIFIER)
+    try:
+        for index, attribute in header.checked:
+            if cells[index]:
+                row.attributes[attribute.column] = attribute.read(
+                    attribute.name, _json(attribute, cells[index])
+                )
+    except AttributeValueError as error:
+        row.fault = str(error).rstrip(".")
+    if not (row.external_id or row.aliases or row.devices):
+        row.fault = _("has no external_id, alias or device_id")
+    return row
+
+
+def _json(attribute: Attribute, cell: str) -> Any:
+    """Return what a cell holds that is no single value."""
+    if attribute.name != "push_tokens":
+        return cell
+    try:
+        return orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _devices(header: Header, cells: Sequence[str]) -> list[str]:
@@ -161,18 +267,27 @@ def _fault(header: Header, cells: Sequence[str]) -> str:
     if not "".join(cells).isprintable() or max(map(len, cells)) > MAX_LENGTH:
         for index, (name, cell) in enumerate(zip(header.names, cells, strict=True)):
             if not _is_text(cell):
-                return f"{name} holds a NUL character or is not UTF-8"
-            if len(cell) > MAX_LENGTH and index != header.device_id:
-                return f"{name} has {len(cell)} characters; {MAX_LENGTH} are allowed"
+                return _("{name} holds a NUL character or is not UTF-8").format(name=name)
+            if len(cell) > MAX_LENGTH and index not in header.long and header.targets[index]:
+                return _too_long(name, cell)
     for index in header.identifiers:
         if cells[index] and matching.is_nobody(cells[index]):
-            return f"{header.names[index]} holds “{cells[index]}”, which stands for nobody"
+            return _nobody(header.names[index], cells[index])
     for device in _devices(header, cells):
         if len(device) > MAX_LENGTH:
-            return f"{DEVICE_ID} has {len(device)} characters; {MAX_LENGTH} are allowed"
+            return _too_long(DEVICE_ID, device)
         if matching.is_nobody(device):
-            return f"{DEVICE_ID} holds “{device}”, which stands for nobody"
+            return _nobody(DEVICE_ID, device)
     return ""
+
+
+def _too_long(name: str, value: str) -> str:
+    told = _("{name} has {count} characters; {allowed} are allowed")
+    return told.format(name=name, count=len(value), allowed=MAX_LENGTH)
+
+
+def _nobody(name: str, value: str) -> str:
+    return _("{name} holds “{value}”, which stands for nobody").format(name=name, value=value)
 
 
 def _is_text(cell: str) -> bool:

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
 from accounts.models import Workspace
-from profiles import changes, csv_import, csv_sql, matching, statements, universe
+from profiles import changes, csv_import, csv_sql, csv_staging, matching, universe
 from profiles.csv_import import Progress
 from profiles.models import Identifier, Profile, ProfileChange
 from tests.profiles.factories import ProfileFactory
@@ -203,7 +203,7 @@ def test_batch_costs_the_same_number_of_queries_whatever_its_size(
 
 def test_batch_is_done_again_when_somebody_else_took_an_identifier_meanwhile(workspace, monkeypatch):
     """The loser of the race finds the winner's profile and updates it: one profile, not two."""
-    insert, attempts = statements.insert_identifiers, []
+    insert, attempts = csv_staging.insert_identifiers, []
 
     def lose_the_first_race(**rows):
         if len(attempts) == 1:
@@ -216,7 +216,7 @@ def test_batch_is_done_again_when_somebody_else_took_an_identifier_meanwhile(wor
             ProfileFactory(external_id="u1", email="")
 
     monkeypatch.setattr(csv_sql, "lock_imports", begin)
-    monkeypatch.setattr(statements, "insert_identifiers", lose_the_first_race)
+    monkeypatch.setattr(csv_staging, "insert_identifiers", lose_the_first_race)
     progress, _ = load(workspace, "external_id,email\nu1,mine@example.com\n")
     assert counts(progress) == (0, 1, 0, 0)
     assert Profile.objects.get(external_id="u1").email == "mine@example.com"

@@ -7,8 +7,7 @@ from profiles.csv_rows import CsvHeaderError, Header, Row
 
 
 def rows_of(text: str | bytes) -> list[Row]:
-    _, rows = csv_rows.read(io.BytesIO(text if isinstance(text, bytes) else text.encode()))
-    return list(rows)
+    return list(csv_rows.Reader(io.BytesIO(text if isinstance(text, bytes) else text.encode())))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +24,7 @@ def rows_of(text: str | bytes) -> list[Row]:
 )
 def test_header_that_says_too_little_is_refused(header, reason):
     with pytest.raises(CsvHeaderError, match=reason):
-        csv_rows.read(io.BytesIO(header.encode()))
+        csv_rows.Reader(io.BytesIO(header.encode()))
 
 
 def test_each_column_goes_where_its_name_says():
