@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,11 +19,12 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from accounts.models import Integration
-from cohorts import membership, syncs
+from cohorts import membership, moves, syncs
 from cohorts.membership import Kind, Page
 from cohorts.models import Cohort, CohortDelta, CohortSync
+from cohorts.moves import MovedError
 from cohorts.syncs import Export
-from profiles import matching
+from profiles import attempts, matching
 from profiles.identifiers import Identified
 from profiles.matching import Reason
 
@@ -91,10 +93,13 @@ def apply(
     `digest` identifies the page's content: a page that comes again in its session changes nothing. Returns how the
     identifiers fared, also for a page that came again.
     """
-    matched = _match(integration.workspace_id, changes)
-    with transaction.atomic():
-        _receive(integration, export, matched, digest=digest, now=now)
-    return matched.result
+    for _attempt in range(attempts.MAX_ATTEMPTS):
+        mark = moves.known(workspace_id=integration.workspace_id)
+        matched = _match(integration.workspace_id, changes)
+        with suppress(MovedError), transaction.atomic():
+            _receive(integration, export, matched, mark=mark, digest=digest, now=now)
+            return matched.result
+    raise attempts.ContendedError("Users were merged each time their cohort was matched.")
 
 
 def digest_of(content: bytes) -> bytes:
@@ -136,11 +141,20 @@ def _result(members: Sequence[Identified], outcomes: Sequence[int | Reason], *, 
 
 # --- the transaction -----------------------------------------------------------------------------------------
 def _receive(
-    integration: Integration, export: Export, matched: _Matched, *, digest: bytes, now: datetime
+    integration: Integration,
+    export: Export,
+    matched: _Matched,
+    *,
+    mark: str | None,
+    digest: bytes,
+    now: datetime,
 ) -> None:
     """Apply a matched page. Every step runs under the cohort's row lock, so no two pages of it interleave."""
-    # 1. Lock the cohort, making it first if it is new: members are never lost to the order of calls.
+    # 1. Lock the cohort, making it first if it is new: members are never lost to the order of calls. Who was
+    #    matched must be so still: nobody is merged until the page is kept.
+    moves.hold_off(workspace_id=integration.workspace_id)
     cohort = _locked_cohort(integration, export.partner_cohort_id, name=export.name, now=now)
+    moves.check(cohort=cohort, mark=mark)
     _describe(cohort, export, now)
     # 2. Find the sync the page belongs to; a page it has already, or of a sync that was overtaken, changes nothing.
     sync = syncs.find(cohort=cohort, export=export, now=now)
@@ -165,6 +179,10 @@ def _receive(
         now=now,
     )
     # 4. The page that completes a sync swaps the members of a full one, and settles the history of any.
+    _settle(cohort, sync, export, now)
+
+
+def _settle(cohort: Cohort, sync: CohortSync, export: Export, now: datetime) -> None:
     if sync.status == Status.COMPLETE and export.is_full:
         membership.swap(cohort=cohort, sync=sync, now=now)
     elif sync.status == Status.COMPLETE and export.total_pages is not None:

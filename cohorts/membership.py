@@ -1,6 +1,6 @@
 """Who is in a cohort: deltas are appended, folded on read, and compacted into a snapshot now and then.
 
-The only module that reads or writes members. Whoever changes them owns the transaction and holds the cohort's row
+The only module that reads or writes members, with `membership_pages.py` for those that do not count yet. Whoever changes them owns the transaction and holds the cohort's row
 lock (`lock`), so sequence numbers are given in commit order and folding never runs twice at once:
 
 1. `lock` takes the row of the cohort: other writers of this cohort wait, of other cohorts do not.
@@ -13,10 +13,9 @@ A reader sees snapshot and deltas in one statement, that is at one moment: befor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -25,6 +24,8 @@ from pyroaring import BitMap
 
 from accounts import usage
 from accounts.models import DataPointUsage
+from cohorts import folding, membership_pages
+from cohorts.folding import Change, Step
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from profiles import bitmaps
 
@@ -39,15 +40,6 @@ class Page:
     number: int | None
     digest: bytes
     tally: dict[str, int]
-
-
-@dataclass(frozen=True)
-class _Change:
-    delta_id: int
-    sync_id: int
-    kind: str
-    day: date
-    members: BitMap
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -93,10 +85,11 @@ def lock(workspace_id: int, partner: str, partner_cohort_id: str) -> Cohort | No
 # Written out, not built: composing this query took Python longer than PostgreSQL takes to answer it. Without the
 # snapshot, which may be a megabyte.
 _FIND = """
-    SELECT id, workspace_id, partner, partner_cohort_id, name, description, last_sync_at, snapshot_sequence
-    FROM cohorts_cohort WHERE workspace_id = %s AND partner = %s AND partner_cohort_id = %s
+    SELECT id, workspace_id, partner, partner_cohort_id, name, description, last_sync_at, snapshot_sequence,
+        (SELECT mark FROM cohorts_latestmove m WHERE m.workspace_id = c.workspace_id) AS latest_move
+    FROM cohorts_cohort c WHERE workspace_id = %s AND partner = %s AND partner_cohort_id = %s
 """
-_LOCK = f"{_FIND} FOR NO KEY UPDATE"
+_LOCK = f"{_FIND} FOR NO KEY UPDATE OF c"
 
 
 def append(
@@ -104,6 +97,10 @@ def append(
 ) -> None:
     """Add or remove members from this transaction's commit on."""
     sequence = _insert(cohort=cohort, sync=sync, kind=kind, members=members, page=page, now=now)
+    _compact_now_and_then(cohort, sequence)
+
+
+def _compact_now_and_then(cohort: Cohort, sequence: int | None) -> None:
     if sequence is not None and sequence - cohort.snapshot_sequence >= settings.COMPACT_EVERY_DELTAS:
         compact(cohort=cohort)
 
@@ -137,7 +134,7 @@ def swap(*, cohort: Cohort, sync: CohortSync, now: datetime) -> None:
     )
     _count(cohort, sync_id=sync.pk, day=_day(now), entered=len(entered), left=len(left))
     _write_snapshot(cohort, new, sequence)
-    drop_pages(sync_ids=[sync.pk])
+    membership_pages.drop(sync_ids=[sync.pk])
 
 
 def compact(*, cohort: Cohort) -> None:
@@ -162,9 +159,10 @@ def compact_idle(*, idle: timedelta, now: datetime) -> int:
     return len(cohort_ids)
 
 
-def drop_pages(*, sync_ids: Iterable[int]) -> None:
-    """Forget what the pages of syncs held; that they were seen, and their digests, stay."""
-    CohortDelta.objects.filter(sync_id__in=sync_ids, kind=Kind.PAGE).update(members=b"")
+def hand_over(*, cohort: Cohort, entered: BitMap, left: BitMap, now: datetime) -> None:
+    """Let members take the places of others who are the same people (merged): no sync, and no data points."""
+    sequence = _insert(cohort=cohort, kind=Kind.REPLACED, members=entered, left=left, now=now)
+    _compact_now_and_then(cohort, sequence)
 
 
 def page_of(*, sync: CohortSync, number: int, digest: bytes) -> CohortDelta | None:
@@ -190,21 +188,29 @@ _NEXT_SEQUENCE = (
 
 
 def _insert(
-    *, cohort: Cohort, sync: CohortSync, kind: CohortDelta.Kind, members: BitMap, page: Page, now: datetime
+    *,
+    cohort: Cohort,
+    kind: CohortDelta.Kind,
+    members: BitMap,
+    now: datetime,
+    sync: CohortSync | None = None,
+    page: Page | None = None,
+    left: BitMap | None = None,
 ) -> int | None:
     """Insert a delta; return its sequence, which a page that does not count yet has none of."""
     created_at = connection.ops.adapt_datetimefield_value(now)
+    page = page or Page(number=None, digest=b"", tally=dict.fromkeys(TALLY_FIELDS, 0))
     parameters = [
         cohort.pk,
-        sync.pk,
+        sync.pk if sync else None,
         kind.value,
         page.number,
         page.digest,
         bitmaps.pack(members),
-        b"",
+        bitmaps.pack(left) if left else b"",
         created_at,
+        *(page.tally[name] for name in TALLY_FIELDS),
     ]
-    parameters += [page.tally[name] for name in TALLY_FIELDS]
     if kind == Kind.PAGE:
         bitmaps.fetch(_INSERT.format("NULL"), parameters)
         return None
@@ -222,41 +228,40 @@ def _fold(cohort: Cohort) -> BitMap:
     """Return the members now, and write each later delta's effective change, in order."""
     rows = bitmaps.fetch("SELECT snapshot FROM cohorts_cohort WHERE id = %s", [cohort.pk])
     current = bitmaps.unpack(rows[0][0])
-    # Deltas of one sync, kind and day that follow each other are one step of history, kept on the last of them.
-    for (sync_id, kind, day), run in groupby(_unfolded(cohort), key=lambda c: (c.sync_id, c.kind, c.day)):
-        changes = list(run)
-        sent = BitMap.union(BitMap(), *(change.members for change in changes))
-        is_added = kind == Kind.ADDED
-        effective = sent - current if is_added else sent & current
-        entered, left = (len(effective), 0) if is_added else (0, len(effective))
-        _write_effect(changes, effective, entered=entered, left=left)
-        _count(cohort, sync_id=sync_id, day=day, entered=entered, left=left)
-        current = current | effective if is_added else current - effective
+    for step in folding.steps(current, _unfolded(cohort)):
+        current = step.members
+        last = step.changes[-1]
+        _write_effect(step)
+        if last.sync_id is not None:  # a handover costs nothing: the members are the same people
+            entered, left = len(step.entered), len(step.left)
+            _count(cohort, sync_id=last.sync_id, day=last.day, entered=entered, left=left)
     return current
 
 
-def _unfolded(cohort: Cohort) -> list[_Change]:
+def _unfolded(cohort: Cohort) -> list[Change]:
     rows = bitmaps.fetch(
-        "SELECT id, sync_id, kind, created_at, members FROM cohorts_cohortdelta "
+        'SELECT id, sync_id, kind, created_at, members, "left" FROM cohorts_cohortdelta '
         "WHERE cohort_id = %s AND sequence > %s ORDER BY sequence",
         [cohort.pk, cohort.snapshot_sequence],
     )
     return [
-        _Change(delta_id, sync_id, kind, _day(created_at), bitmaps.unpack(blob))
-        for delta_id, sync_id, kind, created_at, blob in rows
+        Change(delta_id, sync_id, kind, _day(created_at), bitmaps.unpack(blob), bitmaps.unpack(left))
+        for delta_id, sync_id, kind, created_at, blob, left in rows
     ]
 
 
-def _write_effect(changes: list[_Change], effective: BitMap, *, entered: int, left: int) -> None:
-    *earlier, last = (change.delta_id for change in changes)
+def _write_effect(step: Step) -> None:
+    *earlier, last = step.changes
     if earlier:
-        CohortDelta.objects.filter(id__in=earlier).update(members=b"", entered_count=0, left_count=0)
-    if len(changes) == 1 and len(changes[0].members) == len(effective):
-        CohortDelta.objects.filter(id=last).update(entered_count=entered, left_count=left)
+        ids = [change.delta_id for change in earlier]
+        CohortDelta.objects.filter(id__in=ids).update(members=b"", entered_count=0, left_count=0)
+    counts = {"entered_count": len(step.entered), "left_count": len(step.left)}
+    if not earlier and len(last.members) == len(step.effective):
+        CohortDelta.objects.filter(id=last.delta_id).update(**counts)
         return
     bitmaps.store(
         "UPDATE cohorts_cohortdelta SET members = %s, entered_count = %s, left_count = %s WHERE id = %s",
-        [bitmaps.pack(effective), entered, left, last],
+        [bitmaps.pack(step.effective), *counts.values(), last.delta_id],
     )
 
 

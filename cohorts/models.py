@@ -43,6 +43,8 @@ class Cohort(models.Model):
 
     objects = CohortQuerySet.as_manager()
 
+    latest_move: str | None  # the mark of its workspace's, where `membership.lock` read the cohort
+
     class Meta:
         verbose_name = _("cohort")
         verbose_name_plural = _("cohorts")
@@ -140,7 +142,8 @@ class CohortDelta(Tally):
 
     `members` are those the partner named. Folding into the snapshot leaves in it those who really entered (added,
     replaced) or left (removed); who left by a full sync is in `left`. So the history is exact, and a reader may
-    apply a delta before or after it was folded with the same result.
+    apply a delta before or after it was folded with the same result. One without a sync is a handover: profiles
+    were merged, and those that stayed took the places of the others.
     """
 
     class Kind(models.TextChoices):
@@ -152,7 +155,9 @@ class CohortDelta(Tally):
         REPLACED = "replaced", _("Replaced")
 
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="deltas", db_index=False)
-    sync = models.ForeignKey(CohortSync, on_delete=models.PROTECT, related_name="deltas", db_index=False)
+    sync = models.ForeignKey(
+        CohortSync, null=True, on_delete=models.PROTECT, related_name="deltas", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=Kind)
     sequence = models.PositiveBigIntegerField(null=True)
     page = models.PositiveIntegerField(null=True)
@@ -183,3 +188,20 @@ class CohortDelta(Tally):
 
     def __str__(self) -> str:
         return f"{self.cohort_id} #{self.sequence}"
+
+
+class LatestMove(models.Model):
+    """A mark of the last time that memberships of a workspace moved from merged profiles to others.
+
+    Whoever matched identifiers before it looks again (see `cohorts/moves.py`).
+    """
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    mark = models.CharField(max_length=32)
+
+    class Meta:
+        verbose_name = _("latest move")
+        verbose_name_plural = _("latest moves")
+
+    def __str__(self) -> str:
+        return self.mark

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from cohorts import membership
+from cohorts import membership_pages
 from cohorts.models import Cohort, CohortDelta, CohortSync
 
 
@@ -24,7 +24,7 @@ def _expire(sync_id: int, cohort_id: int, before: datetime, now: datetime) -> in
         waiting = CohortSync.objects.unfinished_since(before).filter(pk=sync_id)
         expired = waiting.update(status=CohortSync.Status.EXPIRED, finished_at=now)
         if expired:
-            membership.drop_pages(sync_ids=[sync_id])
+            membership_pages.drop(sync_ids=[sync_id])
     return expired
 
 

@@ -262,7 +262,7 @@ CALLS_PER_MINUTE = env.int("CALLS_PER_MINUTE", default=0)
 
 # --- profiles ----------------------------------------------------------------------------------------------
 # Modules of apps above `profiles` that are told when people are merged or erased (`profiles/followers.py`).
-PROFILE_FOLLOWERS: list[str] = []
+PROFILE_FOLLOWERS = ["cohorts.followers", "segments.followers"]
 # Of one profile; what the tracking API would write past it is refused.
 MAX_CUSTOM_ATTRIBUTES = env.int("MAX_CUSTOM_ATTRIBUTES", default=2_000)
 

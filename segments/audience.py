@@ -6,7 +6,7 @@ or, with "does not include", silently everyone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
@@ -82,16 +82,25 @@ def _summary(segment: Segment, tree: Group | None, cohorts: Cohorts, sets: Sets)
 
 def segments_of(*, profile: Profile) -> list[Segment]:
     """Return the segments that select a profile now, by name. Evaluated on this one profile alone."""
-    segments = list(Segment.objects.filter(workspace_id=profile.workspace_id).order_by("name"))
+    live = [] if profile.deleted_at else [profile.pk]
+    found = segments_by_profile(workspace=profile.workspace, profile_ids=live)
+    return found.get(profile.pk, [])
+
+
+def segments_by_profile(*, workspace: Workspace, profile_ids: Collection[int]) -> dict[int, list[Segment]]:
+    """Return the segments that select each of some live profiles now, by name. Evaluated on these alone."""
+    segments = list(Segment.objects.for_workspace(workspace).order_by("name"))
     trees = _readable(segments)
-    cohorts = cohorts_of(workspace=profile.workspace, trees=trees.values())
-    alone = BitMap() if profile.deleted_at else BitMap([profile.pk])
-    sets = Sets(alone, membership.members(cohort_ids=list(cohorts), within=alone))
-    return [
-        segment
-        for segment in segments
-        if (tree := trees.get(segment.pk)) and _is_whole(tree, cohorts) and evaluation.evaluate(tree, sets)
-    ]
+    cohorts = cohorts_of(workspace=workspace, trees=trees.values())
+    asked = BitMap(profile_ids)
+    sets = Sets(asked, membership.members(cohort_ids=list(cohorts), within=asked))
+    found: dict[int, list[Segment]] = {profile_id: [] for profile_id in asked}
+    for segment in segments:
+        tree = trees.get(segment.pk)
+        if tree and _is_whole(tree, cohorts):
+            for profile_id in evaluation.evaluate(tree, sets):
+                found[profile_id].append(segment)
+    return found
 
 
 def segments_using(*, cohort: Cohort) -> list[Segment]:

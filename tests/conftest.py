@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import DataImportKey, User, Workspace
+from cohorts import moves
 from profiles import events
 from tests import change_marker
 from tests.accounts.factories import WorkspaceFactory, make_administrator, make_key, make_marketer
@@ -58,6 +59,7 @@ def _clean_slate(settings) -> Iterator[None]:
     settings.WHITENOISE_AUTOREFRESH = True  # or every test client reads the whole tree of static files
     cache.clear()
     events.forget_names()
+    moves.forget_marks()
     yield
     cache.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,12 +24,13 @@ from cohorts import imports, membership
 from cohorts.imports import Change
 from cohorts.models import Cohort, CohortSync
 from cohorts.syncs import Export
-from profiles import universe
+from profiles import erasure, identity, universe
 from profiles.identifiers import of_external_ids
-from profiles.models import Profile
+from profiles.identity import Author
+from profiles.identity_names import external_id
 from tests.cohorts.factories import members_of
 from tests.cohorts.history import replayed
-from tests.profiles.factories import erase, make_people
+from tests.profiles.factories import make_people
 
 Action = CohortSync.Action
 NAMES = [f"p{number}" for number in range(10)]
@@ -36,7 +38,7 @@ people = st.frozensets(st.sampled_from(NAMES), max_size=6)
 
 
 class CohortMachine(RuleBasedStateMachine):
-    """A partner that adds, removes, replaces, repeats itself and gives up; a clock, a compactor and an eraser."""
+    """A partner that adds, removes, replaces, repeats itself and gives up; a clock, and people who merge or leave."""
 
     earlier_pages = Bundle("earlier_pages")
 
@@ -54,6 +56,7 @@ class CohortMachine(RuleBasedStateMachine):
         self.changes = 0
         self.export: tuple[str, list[frozenset[str]]] | None = None
         self.seen: set[int] = set()
+        self.staged: dict[int, set[str]] = {}
 
     def teardown(self) -> None:
         try:
@@ -144,9 +147,25 @@ class CohortMachine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def erase(self, name: str) -> None:
-        if name not in self.gone:
-            erase(Profile.objects.get(pk=self.ids[name]))
-            self.gone.add(name)
+        workspace_id = self.integration.workspace_id
+        found = erasure.erase(
+            workspace_id=workspace_id, names=[external_id(name)], author=Author(), now=self.now
+        )
+        assert bool(found) == (name not in self.gone)
+        self.gone.add(name)
+
+    @rule(merged=st.sampled_from(NAMES), kept=st.sampled_from(NAMES))
+    def merge(self, merged: str, kept: str) -> None:
+        if merged == kept or {merged, kept} & self.gone:
+            return
+        pair = (external_id(merged), external_id(kept))
+        outcomes = identity.merge(
+            workspace_id=self.integration.workspace_id, pairs=[pair], author=Author(), now=self.now
+        )
+        assert outcomes == [None]
+        self.gone.add(merged)  # its identifier reaches nobody any more
+        self.staged = {number: move(merged, kept, who) for number, who in self.staged.items()}
+        self.members = move(merged, kept, self.members)  # at no cost: no change is counted
 
     # --- what must hold ------------------------------------------------------------------------------------
     @invariant()
@@ -163,6 +182,11 @@ class CohortMachine(RuleBasedStateMachine):
             all=Sum("entered_count") + Sum("left_count")
         )
         assert points == totals["all"] == self.changes
+
+
+def move(merged: str, kept: str, who: Iterable[str]) -> set[str]:
+    """Return the same people after one of them became part of another."""
+    return {kept if name == merged else name for name in who}
 
 
 @pytest.mark.django_db
