@@ -92,6 +92,7 @@ def start(*, job: ImportJob, options: Mapping[str, Any], is_dry_run: bool = Fals
             is_dry_run=is_dry_run,
             counts={},
             done_bytes=0,
+            worked=timedelta(),
             error_bytes=0,
             error_file="",
             last_error="",
@@ -172,9 +173,10 @@ def advance(
     row.counts = {name: row.counts.get(name, 0) + counts.get(name, 0) for name in {**row.counts, **counts}}
     if read_bytes is not None:
         row.counts["read_bytes"] = read_bytes
+    row.worked += now - (row.beat_at or now)
     row.beat_at = now
     job_files.append_faults(row, faults)
-    row.save(update_fields=["done_bytes", "counts", "beat_at", "error_file", "error_bytes"])
+    row.save(update_fields=["done_bytes", "counts", "worked", "beat_at", "error_file", "error_bytes"])
 
 
 def revive(*, now: datetime) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +62,7 @@ class ImportJob(models.Model):
     started_at = models.DateTimeField(_("started"), null=True)
     beat_at = models.DateTimeField(_("last sign of life"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    worked = models.DurationField(default=timedelta)  # what the workers took for what is done
     claim = models.UUIDField(null=True, editable=False)  # of the worker that runs it; another has none of it
     error_bytes = models.PositiveBigIntegerField(default=0)  # of the file of faults that are committed
 
