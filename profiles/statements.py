@@ -80,7 +80,7 @@ def lock_profiles(
     with connection.cursor() as cursor:
         cursor.execute(sql, [ids if connection.vendor == "postgresql" else _json(ids), workspace_id])
         return {
-            profile_id: dict(zip(columns, map(_read, columns, values), strict=True))
+            profile_id: dict(zip(columns, map(_read, values, columns), strict=True))
             for profile_id, *values in cursor.fetchall()
         }
 
@@ -172,17 +172,12 @@ def _source(names: Sequence[str]) -> str:
     return f"(SELECT {cells} FROM json_each(%s)) AS s"  # noqa: S608 - names of columns of ours
 
 
-def _read(name: str, value: Any) -> Any:
-    """Return a value as Python has it: SQLite keeps times as text, and JSON is text on both."""
-    if not isinstance(value, str):
-        return value
-    match _TYPES.get(name):
-        case "jsonb":
-            return orjson.loads(value)
-        case "date":
-            return date.fromisoformat(value)
-        case "timestamptz":
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+def _read(value: Any, name: str) -> Any:
+    """Return a value as Python has it: times of SQLite bear no zone, and JSON is text on both."""
+    if isinstance(value, str) and _TYPES.get(name) == "jsonb":
+        return orjson.loads(value)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
     return value
 
 
