@@ -10,7 +10,7 @@ from profiles.models import ImportJob
 
 RUNNERS = {
     ImportJob.Kind.CSV: "profiles.csv_import.run_job",
-    ImportJob.Kind.EVENTS: "profiles.event_import.run_job",
+    ImportJob.Kind.EVENTS: "profiles.event_files.run_job",
 }
 
 

@@ -1,0 +1,115 @@
+"""A file of events, one a line, plain or gzip: read in blocks, in constant memory whatever its size, from any position.
+
+Positions count the bytes of the text, not of the compressed file: where a batch ended, the next one begins.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar, cast
+
+import orjson
+
+from profiles import event_rows
+from profiles.event_rows import Event, EventFaultError
+from profiles.jobs import ImportFileError
+
+# A few thousand events. A line may be as long, before it is cut.
+BLOCK_BYTES = 4 * 1024 * 1024
+REASON = "reason"
+_GZIP = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some lines of a file: the events, the faulty lines as JSON with the reason, and where they end."""
+
+    events: list[Event]
+    faults: list[bytes]
+    lines: int
+    end: int
+    read_bytes: int
+
+
+def read(source: BinaryIO, *, external_id_property: str, position: int = 0, line: int = 0) -> Iterator[Block]:
+    """Yield the rest of a file from a position on, `line` lines of which were read before.
+
+    The next block is read while the caller is busy with one. Raises ImportFileError for gzip that is broken.
+    """
+    text = _text(source)
+    text.seek(position)
+    return _ahead(_blocks(source, text, external_id_property, line))
+
+
+def _text(source: BinaryIO) -> BinaryIO:
+    is_gzip = source.read(len(_GZIP)) == _GZIP
+    source.seek(0)
+    return cast("BinaryIO", gzip.GzipFile(fileobj=source)) if is_gzip else source
+
+
+def _blocks(source: BinaryIO, text: BinaryIO, external_id_property: str, line: int) -> Iterator[Block]:
+    try:
+        for lines, end in _lines(text):
+            events, faults = _parsed(lines, external_id_property, line)
+            line += len(lines)
+            yield Block(events, faults, len(lines), end, source.tell())
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ImportFileError(f"The file is no complete gzip file: {error}") from error
+
+
+def _lines(text: BinaryIO) -> Iterator[tuple[list[bytes], int]]:
+    """Yield some whole lines, and the position behind them. A line without end is cut in its middle."""
+    end, rest, cut = text.tell(), b"", 0
+    while piece := text.read(BLOCK_BYTES):
+        head, newline, tail = piece.rpartition(b"\n")
+        if newline:
+            whole = rest + head
+            end += len(whole) + cut + len(newline)
+            yield whole.split(b"\n"), end
+            rest, cut = tail, 0
+        elif len(rest) < BLOCK_BYTES:
+            rest += piece
+        else:
+            cut += len(piece)
+    if rest:
+        yield [rest], end + len(rest) + cut
+
+
+def _parsed(lines: list[bytes], external_id_property: str, first: int) -> tuple[list[Event], list[bytes]]:
+    events: list[Event] = []
+    faults: list[bytes] = []
+    for number, line in enumerate(lines, first + 1):
+        text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+        if not text or text.isspace():
+            continue
+        try:
+            events.append(event_rows.read(text, external_id_property=external_id_property))
+        except EventFaultError as fault:
+            faults.append(_faulty(text, f"line {number}: {fault}"))
+    return events, faults
+
+
+def _faulty(line: bytes, reason: str) -> bytes:
+    """Return a line with what is wrong with it: once it is mended, it can be imported as it is."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        value = line.decode("utf-8", "replace")
+    value = value if isinstance(value, dict) else {"line": value}
+    return orjson.dumps({**value, REASON: reason}) + b"\n"
+
+
+def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield items, and make the next one meanwhile in a thread."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
