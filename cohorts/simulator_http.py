@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -101,7 +101,7 @@ class Client:
         self._sleep, self._clock = sleep, clock
         self.requests = 0
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
         """Return the answer's JSON object. Raises SyncPausedError, or SyncFailedError when all retries failed."""
         data = gzip.compress(orjson.dumps(body), 1) if self._is_gzipped else orjson.dumps(body)
         began = self._clock()

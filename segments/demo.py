@@ -10,24 +10,27 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import Membership, User, Workspace
+from accounts.models import Membership, Scope, User, Workspace
 from cohorts import simulator
 from cohorts.models import Cohort, CohortSync
 from cohorts.simulator import Protocol, Summary, Sync
+from cohorts.simulator_http import Client
 from profiles import csv_import
-from profiles.models import Profile
-from segments import demo_data, filters
+from profiles.models import EventName, Profile
+from segments import demo_data, demo_events, filters
 from segments.demo_data import CART, LAPSED, SYNCS, VALUABLE, DemoSync
 from segments.models import Segment
 
 PARTNER = "mixpanel"
 USERNAME = "demo"
+EVENTS_PER_CALL, PURCHASES_PER_CALL = 2_000, 75
 Say = Callable[[str], object]
 Node = dict[str, Any]
 
@@ -39,6 +42,7 @@ class Secrets:
     username: str
     password: str
     key: str
+    rest_key: str
 
 
 def load(*, endpoint: str, folder: Path, say: Say) -> Secrets:
@@ -49,13 +53,16 @@ def load(*, endpoint: str, folder: Path, say: Say) -> Secrets:
     workspace = Workspace.objects.get(slug="default")
     password = _password(workspace, folder / "demo-password")
     key = _key(workspace, folder / "demo-key")
+    rest_key = _rest_key(workspace, folder / "demo-rest-key")
     if not Profile.objects.for_workspace(workspace).exists():
         say(f"Imported {_import_people(workspace):,} profiles.")
     for sync in [sync for sync in SYNCS if not _is_done(workspace, sync)]:
         summary = _send(sync, endpoint, key)
         say(f"Sent “{sync.name}” over HTTP ({sync.protocol}, {sync.action}): {summary.members:,} members.")
+    if not EventName.objects.filter(workspace=workspace, kind=EventName.Kind.PURCHASE).exists():
+        say(f"Sent {_send_events(endpoint, rest_key, now=_hour()):,} events and purchases over HTTP.")
     _create_segments(workspace)
-    return Secrets(USERNAME, password, key)
+    return Secrets(USERNAME, password, key, rest_key)
 
 
 def _password(workspace: Workspace, path: Path) -> str:
@@ -79,6 +86,19 @@ def _key(workspace: Workspace, path: Path) -> str:
     except keys.InvalidKeyError:
         _, secret = keys.create(
             workspace=workspace, partner=PARTNER, label="Demo", created_by=None, now=timezone.now()
+        )
+        _keep(path, secret)
+    return secret
+
+
+def _rest_key(workspace: Workspace, path: Path) -> str:
+    """Return the demo's REST API key, kept like the other one."""
+    secret = path.read_text() if path.exists() else ""
+    try:
+        keys.verify_rest(secret=secret, now=timezone.now())
+    except keys.InvalidKeyError:
+        _, secret = keys.create_rest(
+            workspace=workspace, label="Demo", scopes=list(Scope), created_by=None, now=timezone.now()
         )
         _keep(path, secret)
     return secret
@@ -115,6 +135,23 @@ def _send(sync: DemoSync, endpoint: str, key: str) -> Summary:
         demo_data.write_csv(path, demo_data.members(sync), demo_data.MEMBER_COLUMNS)
         with path.open("rb") as source:
             return list(simulator.run(order, source))[-1]
+
+
+def _hour() -> datetime:
+    """Return the hour's beginning: what is sent again within it are the same events, which do not count twice."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0)
+
+
+def _send_events(endpoint: str, rest_key: str, *, now: datetime) -> int:
+    """Send what people did: events as Mixpanel exports them, then purchases. Repeated events are not counted."""
+    client = Client(endpoint, headers={"Authorization": f"Bearer {rest_key}"}, is_gzipped=True)
+    events, purchases = list(demo_events.events(now=now)), list(demo_events.purchases(now=now))
+    for start in range(0, len(events), EVENTS_PER_CALL):
+        client.post("/import?strict=0", events[start : start + EVENTS_PER_CALL])
+    for start in range(0, len(purchases), PURCHASES_PER_CALL):
+        client.post("/users/track", {"purchases": purchases[start : start + PURCHASES_PER_CALL]})
+    client.close()
+    return len(events) + len(purchases)
 
 
 def _create_segments(workspace: Workspace) -> None:

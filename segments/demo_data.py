@@ -85,17 +85,21 @@ def people() -> Iterator[Person]:
         if number % ALIAS_EVERY == 0:
             person["alias:crm_id"] = f"crm-{number:05}"
         if not is_anonymous:
-            person |= _identity(number, chance)
+            person |= _identity(number, time_zone, chance)
         yield person
 
 
-def _identity(number: int, chance: random.Random) -> Person:
+def _identity(number: int, time_zone: str, chance: random.Random) -> Person:
     first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
     return {
         "external_id": f"user-{number:05}",
         "email": f"user-{number:05}@example.com",
         "first_name": first,
         "last_name": last,
+        "gender": chance.choice("FMO"),
+        "dob": f"{chance.randrange(1950, 2008)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}",
+        "home_city": time_zone.rpartition("/")[2].replace("_", " "),
+        "email_subscribe": chance.choice(("opted_in", "subscribed", "subscribed", "unsubscribed")),
         "plan": chance.choice(PLANS),
         "lifetime_value": str(chance.randrange(900)),
     }
@@ -127,6 +131,6 @@ def write_csv(path: Path, rows: Iterator[Person], columns: Sequence[str]) -> Non
 
 PEOPLE_COLUMNS = (
     *("external_id", "email", "first_name", "last_name", "country", "language", "time_zone"),
-    *("alias:crm_id", "device_id", "plan", "lifetime_value"),
+    *("gender", "dob", "home_city", "email_subscribe", "alias:crm_id", "device_id", "plan", "lifetime_value"),
 )
 MEMBER_COLUMNS = ("user_id", "email", "$device_id", "alias:crm_id")

@@ -2,13 +2,14 @@ import stat
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts import keys
 from accounts.models import DataImportKey, User
 from cohorts.models import Cohort, CohortSync
-from profiles.models import Profile
-from segments import audience, demo, demo_data, filters
+from profiles.models import CustomEvent, EventName, Profile
+from segments import audience, demo, demo_data, demo_events, filters
 from segments.models import Segment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,3 +78,21 @@ def test_command_says_that_the_server_did_not_take_the_cohorts(workspace, live_s
     (tmp_path / "var").mkdir()
     with pytest.raises(CommandError, match=r"did not take the demo's cohorts\. 404"):
         call_command("load_demo", "--endpoint", f"{live_server.url}/elsewhere")
+
+
+def test_demo_has_events_and_purchases_that_came_over_http(workspace, live_server, tmp_path):
+    load(live_server, tmp_path)
+    names = EventName.objects.filter(workspace=workspace)
+    assert set(names.filter(kind="custom").values_list("name", flat=True)) == {
+        name for name, _often in demo_events.EVENTS
+    }
+    assert names.filter(kind="purchase").exists()
+    assert CustomEvent.objects.filter(profile__external_id=None).exists()
+    assert Profile.objects.exclude(date_of_birth=None).exists()
+
+
+def test_events_that_are_sent_again_within_the_hour_do_not_count_twice(workspace, live_server, tmp_path):
+    opened = load(live_server, tmp_path)
+    before = CustomEvent.objects.filter(name__kind="custom").aggregate(Sum("count"))
+    demo._send_events(live_server.url, opened.rest_key, now=demo._hour())
+    assert CustomEvent.objects.filter(name__kind="custom").aggregate(Sum("count")) == before

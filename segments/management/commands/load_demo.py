@@ -18,11 +18,15 @@ Rollcall is running.
     Login            {username}
     Password         {password}
     Data import key  {key}
+    REST API key     {rest_key}
 
-The key and the password are kept in {folder}/ for this demo only: elsewhere a key is shown once and kept as a digest.
+Keys and password are kept in {folder}/ for this demo only: elsewhere a key is shown once and kept as a digest.
 Send another cohort:
     .venv/bin/python manage.py simulate_mixpanel --endpoint {endpoint} --key {key} \\
         --cohort-id 42 --name "My cohort" --from FILE.csv
+Track a user:
+    curl -H "Authorization: Bearer {rest_key}" -H "Content-Type: application/json" {endpoint}/users/track \
+        -d '{{"attributes": [{{"external_id": "me", "first_name": "Ada", "plan": "plus"}}]}}'
 Press Ctrl-C to stop.
 """
 
