@@ -8,9 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
-from pyroaring import BitMap
 
-from cohorts import admin_cells, admin_syncs, membership
+from cohorts import admin_cells, admin_syncs, membership, membership_history
 from cohorts.models import Cohort, CohortSync
 from profiles import numbers, universe
 from profiles.models import Profile
@@ -74,18 +73,20 @@ def sync_unmatched(_request: HttpRequest, sync: CohortSync) -> SafeString:
 
 # --- a user --------------------------------------------------------------------------------------------------
 def cohorts_of_user(request: HttpRequest, profile: Profile) -> SafeString:
-    """Return the cohorts a user is in, all looked at at once."""
+    """Return the cohorts a user is in and since when, all looked at at once."""
     if not request.user.has_perm("cohorts.view_cohort"):
         return SafeString()
     cohorts = (
         Cohort.objects.filter(workspace=profile.workspace_id).only("partner", "name").order_by("name", "id")
     )
     by_id = {cohort.pk: cohort for cohort in cohorts}
-    alone = BitMap([profile.pk])
-    members = membership.members(cohort_ids=list(by_id), within=alone)
-    mine = [cohort for cohort_id, cohort in by_id.items() if members[cohort_id]]
-    rows = [(cohort, admin_cells.partner_name(cohort.partner)) for cohort in mine[:MAX_COHORTS]]
-    return _render("cohorts_of_user", {"rows": rows, "more": len(mine) - len(rows)})
+    stays = membership_history.since(profile_id=profile.pk, cohort_ids=list(by_id))
+    mine = [
+        (cohort, admin_cells.partner_name(cohort.partner), stays[cohort_id].entered_at)
+        for cohort_id, cohort in by_id.items()
+        if cohort_id in stays
+    ]
+    return _render("cohorts_of_user", {"rows": mine[:MAX_COHORTS], "more": max(len(mine) - MAX_COHORTS, 0)})
 
 
 def _latest_syncs(cohort: Cohort) -> list[CohortSync]:

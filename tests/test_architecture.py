@@ -175,6 +175,7 @@ def test_members_are_read_and_written_in_one_place():
     tables = re.compile(r"cohorts_cohortdelta|cohorts_cohort\b|unpack\(.*snapshot")
     assert [name_of(path) for path in SOURCES if tables.search(path.read_text())] == [
         "cohorts.membership",
+        "cohorts.membership_history",
         "cohorts.membership_pages",
     ]
 

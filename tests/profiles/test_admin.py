@@ -190,6 +190,7 @@ def test_page_lists_the_cohorts_the_user_is_in(marketer_client, ada):
     CohortFactory.create(name="Loyal", members=[ProfileFactory.create()])
     page = text_of(marketer_client, page_of(ada))
     assert "Lapsed" in page
+    assert "entered <time" in page
     assert "Loyal" not in page
 
 
