@@ -38,7 +38,9 @@ def text(name: str, value: Any) -> str:
         raise AttributeValueError(f"{name} must be a string.")
     if len(value) > MAX_LENGTH:
         raise AttributeValueError(f"{name} has {len(value)} characters; {MAX_LENGTH} are allowed.")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isprintable() and (
+        "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value)
+    ):
         raise AttributeValueError(f"{name} holds a NUL character or half of a surrogate pair.")
     return value
 
