@@ -25,7 +25,7 @@ Send another cohort:
     .venv/bin/python manage.py simulate_mixpanel --endpoint {endpoint} --key {key} \\
         --cohort-id 42 --name "My cohort" --from FILE.csv
 Track a user:
-    curl -H "Authorization: Bearer {rest_key}" -H "Content-Type: application/json" {endpoint}/users/track \
+    curl -H "Authorization: Bearer {rest_key}" -H "Content-Type: application/json" {endpoint}/users/track \\
         -d '{{"attributes": [{{"external_id": "me", "first_name": "Ada", "plan": "plus"}}]}}'
 Press Ctrl-C to stop.
 """
