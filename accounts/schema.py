@@ -22,7 +22,8 @@ class RestKeyOrBasicScheme(OpenApiAuthenticationExtension):
     """The REST API key in the Authorization header, or as user name or password of HTTP Basic."""
 
     target_class = "accounts.authentication.RestKeyOrBasicAuthentication"
-    name = ["restApiKey", "restApiKeyBasic"]
+    # The first is the same as above; two classes may not describe one component.
+    name = ["restApiKeyBearer", "restApiKeyBasic"]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         """Return one requirement for each: either will do."""

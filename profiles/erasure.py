@@ -21,6 +21,7 @@ from profiles import (
     followers,
     identity_events,
     identity_names,
+    jobs,
     matching,
     statements,
 )
@@ -63,6 +64,7 @@ def _erase(workspace_id: int, rows: Mapping[int, Mapping[str, Any]], now: dateti
     statements.update_profiles(workspace_id=workspace_id, columns=COLUMNS, rows=empty)
     _blank_admin_log(rows)
     texts = _texts(rows.values(), keys)
+    jobs.forget(workspace_id=workspace_id, texts=texts)
     followers.erased(workspace_id=workspace_id, profile_ids=rows, texts=texts)
     changes.record(workspace_id=workspace_id, kind=changes.Kind.EXISTENCE, profile_ids=rows)
 

@@ -13,6 +13,7 @@ from profiles.attributes import AttributeValueError
 from profiles.models import Profile
 
 MAX_PROFILE_ID = 2**31 - 1
+MAX_OF_ADDRESS = 50
 
 
 class Kind(StrEnum):
@@ -27,7 +28,7 @@ class Kind(StrEnum):
 
 
 class Priority(StrEnum):
-    """Who is meant when an address is several people's."""
+    """Who is meant when an address is several people's: the first two leave out the others, the last two decide."""
 
     IDENTIFIED = "identified"
     UNIDENTIFIED = "unidentified"
@@ -37,7 +38,10 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True)
 class Name:
-    """A name of a person. `value` is the key of an external id, an alias or a device; a text otherwise."""
+    """A name of a person. `value` is the key of an external id, an alias or a device; a text otherwise.
+
+    An address without priorities means an identified user first, and of several the one changed last.
+    """
 
     kind: Kind
     value: str
@@ -74,12 +78,12 @@ def profile(profile_id: int | str) -> Name:
     return Name(Kind.PROFILE, str(profile_id))
 
 
-def email(address: str, *, priorities: Iterable[Priority] = (Priority.IDENTIFIED, Priority.NEWEST)) -> Name:
+def email(address: str, *, priorities: Iterable[Priority] = ()) -> Name:
     """Return the name that an e-mail address is."""
     return Name(Kind.EMAIL, address, tuple(priorities))
 
 
-def phone(number: str, *, priorities: Iterable[Priority] = (Priority.IDENTIFIED, Priority.NEWEST)) -> Name:
+def phone(number: str, *, priorities: Iterable[Priority] = ()) -> Name:
     """Return the name that a phone number is."""
     return Name(Kind.PHONE, number, tuple(priorities))
 
@@ -144,22 +148,33 @@ def _by_address(workspace_id: int, kind: Kind, names: Sequence[Name]) -> dict[Na
 
 
 def _chosen(name: Name, candidates: Mapping[str, Sequence[_Candidate]]) -> int | None:
-    """Return the one meant: of several, the first by the name's priorities, in their order, then by id."""
-    several = list(candidates.get(name.value, ()))
-    if not several:
+    """Return the one meant; None if nobody is, or the priorities leave several."""
+    several = sorted(candidates.get(name.value, ()), key=lambda it: it.profile_id)
+    priorities = set(name.priorities)
+    if not priorities:
+        several.sort(key=lambda it: (it.is_identified, it.changed_at), reverse=True)
+    elif Priority.IDENTIFIED in priorities:
+        several = [it for it in several if it.is_identified]
+    elif Priority.UNIDENTIFIED in priorities:
+        several = [it for it in several if not it.is_identified]
+    if priorities & {Priority.NEWEST, Priority.OLDEST}:
+        several.sort(key=lambda it: it.changed_at, reverse=Priority.NEWEST in priorities)
+    elif priorities and len(several) > 1:
         return None
-    return min(
-        several, key=lambda it: (*(_rank(priority, it) for priority in name.priorities), it.profile_id)
-    ).profile_id
+    return several[0].profile_id if several else None
 
 
-def _rank(priority: Priority, candidate: _Candidate) -> float:
-    match priority:
-        case Priority.IDENTIFIED:
-            return not candidate.is_identified
-        case Priority.UNIDENTIFIED:
-            return candidate.is_identified
-        case Priority.NEWEST:
-            return -candidate.changed_at.timestamp()
-        case Priority.OLDEST:
-            return candidate.changed_at.timestamp()
+def everybody(*, workspace_id: int, names: Iterable[Name]) -> dict[Name, list[int]]:
+    """Return the live profiles of each name, all those of an address; names of nobody are missing.
+
+    At most MAX_OF_ADDRESS of an address: it may be the same for everybody.
+    """
+    wanted = list(dict.fromkeys(names))
+    addresses = [name for name in wanted if name.kind in {Kind.EMAIL, Kind.PHONE} and name.value]
+    single = resolve(workspace_id=workspace_id, names=[name for name in wanted if name not in addresses])
+    found = {name: [profile_id] for name, profile_id in single.items()}
+    for name in addresses:
+        people = Profile.objects.live().filter(**{"workspace_id": workspace_id, name.kind.value: name.value})
+        if ids := list(people.order_by("pk").values_list("pk", flat=True)[:MAX_OF_ADDRESS]):
+            found[name] = ids
+    return found

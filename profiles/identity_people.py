@@ -33,7 +33,8 @@ class UnknownUserError(IdentityError):
     """A name means nobody."""
 
     def __init__(self, name: Name) -> None:
-        super().__init__(f"There is no user with this {name.kind}.")
+        of_several = " Its prioritization may leave several." if name.priorities else ""
+        super().__init__(f"There is no user with this {name.kind}.{of_several}")
         self.name = name
 
 
