@@ -27,6 +27,7 @@ GROUPS = [
             Entry(_("Segments"), "filter_alt", "segments_segment_changelist", "segments.view_segment"),
             Entry(_("Cohorts"), "groups", "cohorts_cohort_changelist", "cohorts.view_cohort"),
             Entry(_("Users"), "person_search", "profiles_profile_changelist", "profiles.view_profile"),
+            Entry(_("Imports"), "upload_file", "profiles_importjob_changelist", "profiles.view_importjob"),
         ],
     ),
     (

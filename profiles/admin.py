@@ -1,4 +1,4 @@
-"""Audience > Users: the list with its search, and the page of one user."""
+"""Audience > Users: the list with its search, and the page of one user. Imports register here too."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import current_workspace
 from config.admin import Panel, ReadOnlyAdmin
 from profiles import admin_cells, admin_identity_views, admin_panels, admin_search, admin_views, universe
+from profiles.admin_imports import ImportJobAdmin
 from profiles.admin_paginator import BitmapPaginator
-from profiles.models import Profile
+from profiles.models import ImportJob, Profile
 
 
 @admin.register(Profile)
@@ -27,6 +28,7 @@ class ProfileAdmin(ReadOnlyAdmin):
         admin_panels.attributes,
         admin_panels.identifiers,
         admin_panels.custom_attributes,
+        admin_panels.history,
         admin_panels.events,
     ]
     change_list_template = "profiles/user_list.html"
@@ -80,3 +82,6 @@ class ProfileAdmin(ReadOnlyAdmin):
             return super().get_paginator(request, queryset, per_page, *args, **kwargs)
         members = universe.live(workspace_id=current_workspace(request).pk)
         return BitmapPaginator(queryset, per_page, members=members)
+
+
+admin.site.register(ImportJob, ImportJobAdmin)

@@ -162,7 +162,8 @@ class Reader:
     ) -> None:
         """Read the first line. Raises CsvHeaderError."""
         self._source, self._form = source, form or Format()
-        self.header = Header(self._begin(), targets)
+        self._open(0)
+        self.header = Header(names_in(self._cells), targets)
 
     @property
     def position(self) -> int:
@@ -178,15 +179,6 @@ class Reader:
         """Continue at a position, which `position` and `line` were at before."""
         self._source.seek(position)
         self._open(line)
-
-    def _begin(self) -> list[str]:
-        self._open(0)
-        try:
-            first = next(self._cells, [])
-        except csv.Error as error:
-            told = _("The first line is not CSV: {reason}.")
-            raise CsvHeaderError(told.format(reason=error)) from error
-        return [name.removeprefix(MARK).strip() for name in first]
 
     def _open(self, line: int) -> None:
         self._line = line
@@ -206,6 +198,15 @@ class Reader:
                 continue
             if cells:
                 yield parse(self.header, cells, line=line)
+
+
+def names_in(cells: Iterator[list[str]]) -> list[str]:
+    """Take the names of the columns, whatever they are, from the first line. Raises CsvHeaderError."""
+    try:
+        first = next(cells, [])
+    except csv.Error as error:
+        raise CsvHeaderError(_("The first line is not CSV: {reason}.").format(reason=error)) from error
+    return [name.removeprefix(MARK).strip() for name in first]
 
 
 def parse(header: Header, cells: Sequence[str], *, line: int) -> Row:

@@ -1,0 +1,148 @@
+"""The words for an import: how far it came, how fast, and how its rows fared; the cells of the history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from profiles import jobs, numbers
+from profiles.models import ImportJob
+from profiles.templatetags.moments import ago
+
+Status = ImportJob.Status
+TAGS = {
+    Status.WAITING: "rc-tag-warn",
+    Status.RUNNING: "rc-tag-warn",
+    Status.COMPLETE: "rc-tag-good",
+    Status.FAILED: "rc-tag-bad",
+}
+# What a count is called, what it means, and how its part of the bar looks ("" for none).
+FIGURES: dict[str, tuple[str | Promise, str | Promise, str]] = {
+    "rows": (gettext_lazy("Rows"), gettext_lazy("read so far"), ""),
+    "created": (gettext_lazy("Created"), gettext_lazy("users who are new"), "good"),
+    "imported": (gettext_lazy("Imported"), gettext_lazy("events that are counted now"), "good"),
+    "updated": (gettext_lazy("Updated"), gettext_lazy("users something changed for"), "changed"),
+    "unchanged": (gettext_lazy("Unchanged"), gettext_lazy("users who were like this already"), "same"),
+    "duplicates": (gettext_lazy("Duplicates"), gettext_lazy("counted before, or twice in the file"), "same"),
+    "skipped": (gettext_lazy("Not here"), gettext_lazy("users whom this import may not create"), "left"),
+    "unknown_users": (
+        gettext_lazy("Unknown users"),
+        gettext_lazy("dropped: an import creates nobody"),
+        "left",
+    ),
+    "too_old": (gettext_lazy("Too old"), gettext_lazy("dropped: from before 2010"), "left"),
+    "failed": (gettext_lazy("At fault"), gettext_lazy("rows in the error file"), "bad"),
+}
+MIN_WORKED = timedelta(seconds=1)
+_MINUTE, _HOUR = 60, 3600
+
+
+class Figure(NamedTuple):
+    """A count in words, and its share of all that are parts of the bar, in percent."""
+
+    title: str | Promise
+    note: str | Promise
+    look: str
+    number: int
+    percent: float
+
+
+def figures(job: ImportJob) -> list[Figure]:
+    """Return how the rows fared, as figures and as parts of a bar."""
+    wanted = [
+        name
+        for name in FIGURES
+        if name in job.counts and (name != "skipped" or job.options.get("update_only"))
+    ]
+    whole = sum(job.counts[name] for name in wanted if FIGURES[name][2]) or 1
+    return [
+        Figure(*FIGURES[name], job.counts[name], round(100 * job.counts[name] / whole, 2)) for name in wanted
+    ]
+
+
+def percent(job: ImportJob) -> int:
+    """Return how much of the file was read."""
+    if job.status == Status.COMPLETE:
+        return 100
+    read = job.counts.get("read_bytes", job.done_bytes)
+    return min(100, 100 * read // job.total_bytes) if job.total_bytes else 0
+
+
+def pace(job: ImportJob) -> str:
+    """Return how fast a running import is, and how long it may take; "" if it is too early to say."""
+    done = job.counts.get("read_bytes", job.done_bytes)
+    if job.status != Status.RUNNING or job.worked < MIN_WORKED or not done:
+        return ""
+    per_second = numbers.count(round(job.counts.get("rows", 0) / job.worked.total_seconds()))
+    left = job.worked.total_seconds() * max(job.total_bytes - done, 0) / done
+    speed = _("{count} rows per second").format(count=per_second)
+    return _("{speed}, {time} left").format(speed=speed, time=duration(left))
+
+
+def duration(seconds: float) -> str:
+    """Return about how long some seconds are."""
+    if seconds < _MINUTE:
+        return _("less than a minute")
+    if seconds < _HOUR:
+        minutes = round(seconds / _MINUTE)
+        return ngettext("about {count} minute", "about {count} minutes", minutes).format(count=minutes)
+    hours = round(seconds / _HOUR)
+    return ngettext("about {count} hour", "about {count} hours", hours).format(count=hours)
+
+
+def status_in_words(job: ImportJob) -> str:
+    """Return how far the import came."""
+    if job.is_dry_run and job.status in {*jobs.ACTIVE, Status.DRAFT}:
+        return _("Dry run done") if job.status == Status.DRAFT else _("Dry run")
+    return str(job.get_status_display())
+
+
+# --- the history ---------------------------------------------------------------------------------------------
+def file_name(_admin: Any, job: ImportJob) -> SafeString:
+    """Return the file's name, and what it holds."""
+    return format_html(
+        '<span class="im-file">{}<small>{}</small></span>', job.file_name, job.get_kind_display()
+    )
+
+
+def status(_admin: Any, job: ImportJob) -> SafeString:
+    """Return how far the import came."""
+    tag = "rc-tag-good" if status_in_words(job) == _("Dry run done") else TAGS.get(Status(job.status), "")
+    return format_html('<span class="rc-tag {}">{}</span>', tag, status_in_words(job))
+
+
+def rows(_admin: Any, job: ImportJob) -> SafeString:
+    """Return how many rows were read."""
+    return _number(job.counts.get("rows"))
+
+
+def changed(_admin: Any, job: ImportJob) -> SafeString:
+    """Return how many users were created or updated, or events counted."""
+    names = ("created", "updated", "imported")
+    known = [job.counts[name] for name in names if name in job.counts and not job.is_dry_run]
+    return _number(sum(known) if known else None)
+
+
+def failed(_admin: Any, job: ImportJob) -> SafeString:
+    """Return how many rows are at fault."""
+    return _number(job.counts.get("failed"))
+
+
+def started_by(_admin: Any, job: ImportJob) -> str:
+    """Return who brought the file."""
+    return str(job.created_by or "–")
+
+
+def uploaded(_admin: Any, job: ImportJob) -> SafeString:
+    """Return when the file came."""
+    return ago(job.created_at)
+
+
+def _number(value: int | None) -> SafeString:
+    return format_html('<span class="rc-number">{}</span>', "–" if value is None else numbers.count(value))

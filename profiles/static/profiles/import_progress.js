@@ -1,0 +1,38 @@
+// Keeps the page of an import up to date while it runs, and loads it again when it does not run any more.
+
+const PAUSE = 1500;
+const TOLD_EVERY = 25; // percent
+
+const section = document.getElementById("import");
+
+const refresh = async () => {
+  const response = await fetch(section.dataset.progress, { redirect: "manual" });
+  if (!response.ok) return true;
+  const data = await response.json();
+  for (const [name, html] of Object.entries(data.parts)) {
+    section.querySelector(`[data-live="${name}"]`).innerHTML = html;
+  }
+  tell(data);
+  return data.is_active;
+};
+
+let told = "";
+const tell = ({ words, percent }) => {
+  const text = `${words}: ${percent - percent % TOLD_EVERY}%`;
+  if (text === told) return;
+  told = text;
+  section.querySelector("[data-status]").textContent = text;
+};
+
+const follow = async () => {
+  let isActive = true;
+  try {
+    isActive = await refresh();
+  } catch {
+    // The connection was lost: the next time may do.
+  }
+  if (isActive) setTimeout(follow, PAUSE);
+  else location.reload();
+};
+
+if (section?.dataset.active === "yes") setTimeout(follow, PAUSE);
