@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from pyroaring import BitMap
 
 from accounts.models import Workspace
+from profiles.indexes import by_prefix
 from profiles.models_imports import ImportJob
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "ProfileChange",
     "Universe",
 ]
-from profiles.indexes import by_prefix
 
 
 class ProfileQuerySet(models.QuerySet["Profile"]):
@@ -206,12 +206,15 @@ class CustomEvent(models.Model):
     """How often, and when, one profile did one thing. Purchases have a quantity and a revenue too.
 
     `days` maps the days of the last 90 (UTC, "2026-11-22") to the number of events. Updates touch no indexed
-    column, so that PostgreSQL can do them in place.
+    column, so that PostgreSQL can do them in place. Names and profiles are never deleted, so the database is not
+    asked to look for them: for each new row that takes longer than all the rest.
     """
 
     pk = models.CompositePrimaryKey("name", "profile")
-    name = models.ForeignKey(EventName, on_delete=models.PROTECT, related_name="+", db_index=False)
-    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="events")
+    name = models.ForeignKey(
+        EventName, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="events", db_constraint=False)
     count = models.PositiveBigIntegerField(_("count"))
     first_at = models.DateTimeField(_("first"))
     last_at = models.DateTimeField(_("last"))
@@ -234,7 +237,9 @@ class EventReceipt(models.Model):
     """
 
     pk = models.CompositePrimaryKey("workspace", "digest")
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     digest = models.UUIDField()
 
     class Meta:
