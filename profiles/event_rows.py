@@ -17,7 +17,7 @@ from profiles.matching import Keys
 DIGEST_BYTES = 16
 # Seconds are smaller than this until the year 5138, milliseconds larger since 1973.
 _FIRST_MILLISECONDS = 10**11
-_LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+_LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1_000_000
 _MAX_UINT32 = 2**32 - 1
 
 
@@ -93,14 +93,14 @@ def _microseconds(value: Any) -> int:
     """Return the time since 1970, which is given in seconds or in milliseconds."""
     if type(value) is str:
         value = _number(value)
-    if type(value) not in {int, float}:
+    if type(value) is not int and type(value) is not float:
         raise EventFaultError(
             "properties.time", "must be a number: seconds or milliseconds since 1970 (UTC)."
         )
-    is_milliseconds = abs(value) >= _FIRST_MILLISECONDS
-    if abs(value) > (_LAST * 1_000 if is_milliseconds else _LAST):
+    scale = 1_000_000 if -_FIRST_MILLISECONDS < value < _FIRST_MILLISECONDS else 1_000
+    if abs(value) * scale > _LAST:
         raise EventFaultError("properties.time", "is after the year 9999: send seconds or milliseconds.")
-    return int(round(value * 1_000) if is_milliseconds else round(value * 1_000_000))
+    return round(value * scale)
 
 
 def _number(text: str) -> float | int | None:
@@ -114,7 +114,7 @@ def _number(text: str) -> float | int | None:
 def _user(properties: Mapping[str, Any], external_id_property: str) -> identifiers.Identified:
     """Return how the event names its user, and the keys to look them up by; no keys for “nobody in particular”."""
     distinct_id = properties.get("distinct_id")
-    if distinct_id is not None and type(distinct_id) not in {str, int}:
+    if distinct_id is not None and type(distinct_id) is not str and type(distinct_id) is not int:
         raise EventFaultError("properties.distinct_id", "must be a string.")
     user, keys = identifiers.of_event(properties, external_id_property=external_id_property)
     if not keys and distinct_id != "":
@@ -122,7 +122,7 @@ def _user(properties: Mapping[str, Any], external_id_property: str) -> identifie
         raise EventFaultError(
             "properties.distinct_id", f"{reason} Send the empty string for an event of no user."
         )
-    if "\0" in user or any("\0" in key for key in keys):
+    if "\0" in user or "\0" in "".join(keys):
         raise EventFaultError("properties.distinct_id", "holds a NUL character.")
     return user, keys
 

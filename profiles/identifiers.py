@@ -83,16 +83,18 @@ def _of_properties(
     properties: Mapping[str, Any], external_ids: Sequence[str], *, has_devices: bool, distinct_id: Any
 ) -> Identified:
     keys = [
-        matching.external_id_key(value) for name in external_ids if (value := _text(properties.get(name)))
+        matching.EXTERNAL_ID + value
+        for name in external_ids
+        if (given := properties.get(name)) is not None and (value := _text(given))
     ]
     if has_devices and (device := _text(properties.get(DEVICE_ID_PROPERTY))):
-        keys.append(matching.device_key(device))
+        keys.append(matching.DEVICE + device)
     said, distinct_id = distinct_id, _text(distinct_id)
     if not distinct_id:
         return keys[0][2:] if keys else str(said), keys
     if distinct_id.startswith(DEVICE_PREFIX) and (device := _text(distinct_id.removeprefix(DEVICE_PREFIX))):
         keys.append(matching.device_key(device))
-    keys += (matching.external_id_key(distinct_id), _DISTINCT_ID_ALIAS + distinct_id)
+    keys += (matching.EXTERNAL_ID + distinct_id, _DISTINCT_ID_ALIAS + distinct_id)
     return distinct_id, keys
 
 
@@ -100,4 +102,7 @@ def _text(value: Any) -> str:
     """Return an id as text, numbers included; "" for what stands for nobody."""
     if type(value) is int:
         value = str(value)
-    return value if type(value) is str and not matching.is_nobody(value) else ""
+    # Without a call for each: this runs several times for every event of a file.
+    if type(value) is not str or value.lower() in matching.NOBODY or value.isspace():
+        return ""
+    return value
