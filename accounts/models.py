@@ -242,7 +242,10 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name = _("audit log entry")
         verbose_name_plural = _("audit log")
-        indexes = [models.Index(fields=["workspace", "-id"], name="audit_entry_newest_first")]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="audit_entry_newest_first"),
+            models.Index(fields=["workspace", "subject", "-id"], name="audit_entry_of_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} · {self.subject}"

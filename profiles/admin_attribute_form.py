@@ -7,11 +7,13 @@ from typing import Any
 
 import orjson
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from profiles import attributes, tracking_values
+from profiles import attributes, numbers, tracking_values
 from profiles.attributes import AttributeValueError
 from profiles.editing import Edit
 
@@ -77,6 +79,12 @@ class AttributeForm(forms.Form):
                 raise ValidationError(_("This name has a meaning of its own: it is no custom attribute."))
             if name in self.current:
                 raise ValidationError(_("This user has an attribute of this name already. Edit that one."))
+            if len(self.current) >= settings.MAX_CUSTOM_ATTRIBUTES:
+                raise ValidationError(
+                    gettext("This user has {count} custom attributes: there is no room for more.").format(
+                        count=numbers.count(len(self.current))
+                    )
+                )
         return name
 
     def clean(self) -> dict[str, Any]:

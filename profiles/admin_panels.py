@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts import admin_cells
+from accounts.models import AuditEntry
 from profiles import admin_attributes, admin_timeline, matching, timeline
 from profiles.models import Identifier, Profile
 
-MAX_IDENTIFIERS = 100
+MAX_IDENTIFIERS, MAX_ENTRIES = 100, 20
 
 
 class ShownIdentifier(NamedTuple):
@@ -50,6 +52,16 @@ def events(request: HttpRequest, profile: Profile) -> SafeString:
     """Return what a user did: how often, since when, and day by day."""
     did = timeline.of(profile=profile, now=timezone.now())
     return _render("events", request, profile, **admin_timeline.in_words(did))
+
+
+def history(request: HttpRequest, profile: Profile) -> SafeString:
+    """Return what was done to a user by hand or by programs, as far as the audit log says."""
+    if not request.user.has_perm("accounts.view_auditentry"):
+        return SafeString()
+    entries = AuditEntry.objects.filter(workspace=profile.workspace_id, subject=f"user {profile.pk}")
+    newest = entries.select_related("actor").order_by("-id")[:MAX_ENTRIES]
+    rows = [(entry, admin_cells.who(None, entry), admin_cells.details(entry)) for entry in newest]
+    return _render("history", request, profile, rows=rows, limit=MAX_ENTRIES)
 
 
 def in_words(key: str) -> ShownIdentifier:

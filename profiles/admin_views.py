@@ -8,6 +8,7 @@ from typing import Any, cast
 import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -20,6 +21,7 @@ from config.admin import page
 from profiles import admin_panels, editing
 from profiles.admin_attribute_form import AttributeForm
 from profiles.admin_forms import AttributesForm
+from profiles.attributes import AttributeValueError
 from profiles.editing import Edit, EditConflictError
 from profiles.models import Profile
 
@@ -111,6 +113,10 @@ def _conflict(request: HttpRequest, profile: Profile, **edits: Mapping[str, Edit
         return conflict.current
     except Profile.DoesNotExist as gone:
         raise Http404 from gone
+    except (
+        AttributeValueError
+    ) as fault:  # the forms let none pass, unless others filled the user up meanwhile
+        raise BadRequest(str(fault)) from fault
     return None
 
 

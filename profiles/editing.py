@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
 from profiles import attributes, changes, tracking_values
+from profiles.attributes import AttributeValueError
 from profiles.models import Profile
 from profiles.tracking_values import Change
 
@@ -110,4 +112,7 @@ def _same(one: Any, other: Any) -> bool:
 def _changed(current: Mapping[str, Any], new: Mapping[str, Change]) -> dict[str, Any]:
     after = {name: change(current.get(name)) for name, change in new.items()}
     removed = {name for name, value in after.items() if value is None}
-    return {name: value for name, value in {**current, **after}.items() if name not in removed}
+    changed = {name: value for name, value in {**current, **after}.items() if name not in removed}
+    if len(changed) > max(settings.MAX_CUSTOM_ATTRIBUTES, len(current)):
+        raise AttributeValueError(f"{settings.MAX_CUSTOM_ATTRIBUTES:,} custom attributes are allowed.")
+    return changed

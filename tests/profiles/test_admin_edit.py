@@ -227,6 +227,13 @@ def test_faults_of_an_attribute_are_named(administrator_client, ada, sent, reaso
     assert len(ada.custom_attributes) == 5
 
 
+def test_there_is_a_most_of_attributes(administrator_client, ada, settings):
+    settings.MAX_CUSTOM_ATTRIBUTES = 5
+    sent = {"name": "new", "kind": "text", "text": "x"}
+    page = text_of(administrator_client.post(attribute(ada), sent), UNPROCESSABLE)
+    assert "This user has 5 custom attributes" in page
+
+
 def test_what_is_left_in_fields_of_other_kinds_does_no_harm(administrator_client, ada):
     sent = {
         "name": "new",

@@ -124,6 +124,14 @@ def test_what_the_tracking_api_refuses_is_refused_here_too(ada, administrator, e
     assert (ada.first_name, ada.custom_attributes) == ("Ada", {"ltv": 10, "shop": None})
 
 
+def test_a_user_who_is_full_takes_no_more_attributes(ada, administrator, settings):
+    settings.MAX_CUSTOM_ATTRIBUTES = 1
+    with pytest.raises(AttributeValueError):
+        edit(ada, administrator, custom={"new": Edit(None, 1)})
+    edit(ada, administrator, custom={"ltv": Edit(10, 11)})
+    assert ada.custom_attributes == {"ltv": 11, "shop": None}
+
+
 def test_who_was_erased_or_is_a_strangers_cannot_be_edited(ada, administrator, other_workspace):
     edits = {"standard": {"first_name": Edit("Ada", "Adele")}}
     with pytest.raises(Profile.DoesNotExist):
