@@ -113,7 +113,9 @@ class TrackRequest:
 
 def parse(body: Mapping[str, Any]) -> TrackRequest:
     """Return what a request's body asks for. Raises RequestError. Names it does not know are ignored."""
-    arrays = {array: body[array] for array in Array if body.get(array) is not None}
+    sent = {array: body[array] for array in Array if body.get(array) is not None}
+    # Some clients send a single object as it is.
+    arrays = {array: [value] if isinstance(value, dict) else value for array, value in sent.items()}
     faults = {array.value: fault for array, value in arrays.items() if (fault := _array_fault(array, value))}
     if not faults and not any(arrays.values()):
         faults = {"": "One of attributes, events and purchases must be an array that is not empty."}

@@ -19,6 +19,7 @@ of several users with that address or number, an identified one, the one changed
 
 - An unknown `external_id` or `device_id` makes a user unless `_update_existing_only` is true; an unknown alias, e-mail
   address or phone number only if it is false; an unknown `profile_id` never. A device of an identified user is refused.
+- A single object may stand without its array.
 - Objects are applied in their order: attributes, events, purchases. An object at fault is listed in `errors` and the
   others are applied; an object whose user does not exist and is not to be made is neither applied nor an error.
 - `*_processed` counts the objects that were applied.
@@ -95,7 +96,7 @@ _PURCHASE = _object(
 )
 _BODY = _object(
     {
-        name: {"type": "array", "maxItems": MAX_OBJECTS, "items": items}
+        name: {"oneOf": [{"type": "array", "maxItems": MAX_OBJECTS, "items": items}, items]}
         for name, items in (("attributes", _ATTRIBUTES), ("events", _EVENT), ("purchases", _PURCHASE))
     },
     anyOf=[{"required": [array.value]} for array in Array],

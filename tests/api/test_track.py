@@ -153,7 +153,7 @@ def test_request_for_nothing_is_400(tracker, body):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"attributes": {}}, "attributes must be an array of objects."),
+        ({"attributes": "x"}, "attributes must be an array of objects."),
         ({"attributes": [{"external_id": "x"}], "events": "x"}, "events must be an array of objects."),
         ([], "The body must be a JSON object."),
     ],
@@ -162,6 +162,12 @@ def test_malformed_request_is_400_and_applies_nothing(tracker, body, message):
     status, answer = tracker.send(body)
     assert (status, answer["message"]) == (400, message)
     assert not Profile.objects.exists()
+
+
+def test_one_object_may_stand_without_its_array(tracker):
+    status, answer = tracker.send({"attributes": {"external_id": "ann"}, "events": EVENT, "purchases": {}})
+    assert (status, answer["attributes_processed"], answer["events_processed"]) == (201, 1, 1)
+    assert [(it["input_array"], it["index"]) for it in answer["errors"]] == [("purchases", 0)]
 
 
 def test_names_it_does_not_know_are_ignored(tracker):
