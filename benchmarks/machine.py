@@ -11,6 +11,28 @@ from pathlib import Path
 import psycopg
 
 TABLES = ("cohorts_cohort", "cohorts_cohortsync", "cohorts_cohortdelta", "accounts_datapointusage")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid: int, *, name: str = "") -> float:
+    """Return the CPU time a process used so far; none if it is not here, or not called so."""
+    try:
+        before, _, after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    except FileNotFoundError:
+        return 0
+    fields = after.split()
+    return (int(fields[11]) + int(fields[12])) / TICKS if name in before else 0
+
+
+def database_cpu_seconds(url: str) -> float:
+    """Return the CPU time of those who serve this database now, but for ourselves; none of a server elsewhere."""
+    if url.startswith("sqlite"):
+        return 0
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return sum(cpu_seconds(pid, name="postgres") for (pid,) in rows)
 
 
 def wal_bytes(url: str) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+from benchmarks import machine
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time all workers used so far."""
-        return sum(_cpu(pid) for pid in self.workers())
+        return sum(machine.cpu_seconds(pid) for pid in self.workers())
 
     def peak_memory_bytes(self) -> int:
         """Return the largest resident size any worker ever had."""
@@ -75,11 +75,6 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise SystemExit("the server did not start")
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def _peak(pid: int) -> int:
