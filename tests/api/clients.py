@@ -51,6 +51,18 @@ class Partner(Wire):
         return self.post(f"{self.path}/users{slash}", body)
 
 
+class Rest(Wire):
+    """A program with a REST API key."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self.headers = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+
+    def call(self, path: str, body: Any, **more: Any) -> HttpResponse:
+        """Post a body as JSON."""
+        return self.post(path, body, **self.headers | more)
+
+
 class Mixpanel(Wire):
     """Speaks the webhook with HTTP Basic."""
 
