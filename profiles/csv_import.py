@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 
 from django.utils import timezone
 
-from profiles import attempts, csv_merge, csv_rows, jobs
+from profiles import attempts, csv_merge, csv_rows, jobs, statements
 from profiles.csv_merge import CREATE_AND_UPDATE, Mode, Outcome
 from profiles.csv_rows import CsvHeaderError, Header, Row
 from profiles.csv_source import Format
@@ -54,7 +54,7 @@ def run(
     _write_names(rejected, header)
     while batch := list(islice(rows, BATCH_ROWS)):
         work = partial(csv_merge.merge, workspace_id=workspace_id, header=header, rows=batch, mode=mode)
-        outcome = attempts.run(partial(work, now=clock()))
+        outcome = attempts.run(partial(work, now=clock()), alone=_alone(workspace_id))
         _write_faults(rejected, header, outcome)
         for name, count in _counts(batch, outcome).items():
             setattr(progress, name, getattr(progress, name) + count)
@@ -72,9 +72,15 @@ def run_job(*, job: ImportJob, source: BinaryIO, clock: Clock) -> Iterator[None]
         reader.go_on(position=job.done_bytes, line=job.counts["lines"])
     rows, before = iter(reader), reader.line if job.done_bytes else 0
     while batch := list(islice(rows, BATCH_ROWS)):
-        attempts.run(partial(_commit, job, reader, batch, lines=reader.line - before, clock=clock))
+        work = partial(_commit, job, reader, batch, lines=reader.line - before, clock=clock)
+        attempts.run(work, alone=_alone(job.workspace_id))
         before = reader.line
         yield
+
+
+def _alone(workspace_id: int) -> Callable[[], None]:
+    """Return how a batch that met other writers twice keeps out those who make users one by one."""
+    return partial(statements.keep_newcomers_out, workspace_id=workspace_id)
 
 
 def format_of(job: ImportJob) -> Format:

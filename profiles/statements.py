@@ -47,8 +47,25 @@ _DIALECTS = {
         lock="",  # one writer at a time
     ),
 }
+# Any number that no other advisory lock of this database has; the second half of the lock is the workspace.
+_NEWCOMERS_LOCK = 0x50524F47
 _RESERVE_IDS = "SELECT nextval(pg_get_serial_sequence('profiles_profile', 'id')) FROM generate_series(1, %s)"
 _NEWEST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'profiles_profile'"
+
+
+def expect_newcomers(*, workspace_id: int) -> None:
+    """Tell, before any row is locked, that this transaction makes users: others that do so too go on beside it."""
+    _lock_newcomers("pg_advisory_xact_lock_shared", workspace_id)
+
+
+def keep_newcomers_out(*, workspace_id: int) -> None:
+    """Let nobody else make users until this transaction ends. On SQLite nobody can."""
+    _lock_newcomers("pg_advisory_xact_lock", workspace_id)
+
+
+def _lock_newcomers(function: str, workspace_id: int) -> None:
+    if connection.vendor == "postgresql":
+        _run(f"SELECT {function}(%s, %s::integer)", [_NEWCOMERS_LOCK, workspace_id])
 
 
 def reserve_ids(*, count: int) -> Sequence[int]:

@@ -68,11 +68,13 @@ def _attempt(workspace_id: int, request: TrackRequest, now: datetime) -> Work:
     2. Those found are locked in the order of their ids, and read. One that was erased or merged away since the look-up
        is not there any more: OutdatedError, and all begins again.
     3. Others may make the same new user: the first to commit has the identifiers, ours then fail on their primary key,
-       and all begins again.
+       and all begins again. A batch of a CSV file that met us twice keeps us out while it is written.
     4. Totals of events come last: their users are held still by then.
     """
     users = _users(request)
     found = _look_up(workspace_id, users)
+    if any(item.creates and item.user not in found for item in _objects(request)):
+        statements.expect_newcomers(workspace_id=workspace_id)
     columns = _columns(request, users)
     work = Work(_people(workspace_id, users, found, columns), columns)
     for item in request.attributes:
