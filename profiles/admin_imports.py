@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -61,7 +60,6 @@ class ImportJobAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ["profiles/imports.css"]}
-        js: ClassVar = [forms.Script("profiles/import_progress.js", type="module")]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages on which a file comes and its import is started and stopped."""

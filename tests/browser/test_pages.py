@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, DataImportKey, RestApiKey, User, Workspace
 from cohorts.models import Cohort, CohortSync
-from profiles.models import Profile
+from profiles.models import ImportJob, Profile
 from segments.models import Segment
 from tests.accounts.factories import make_key, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.cohorts.factories import CohortFactory, CohortSyncFactory
 from tests.profiles.factories import make_people
+from tests.profiles.import_jobs import uploaded
 from tests.segments.definitions import cohorts, definition
 
 
@@ -36,10 +38,11 @@ class World:
     sync: CohortSync
     profile: Profile
     segment: Segment
+    draft: ImportJob
 
 
 @pytest.fixture
-def world(workspace: Workspace, marketer: User) -> World:
+def world(workspace: Workspace, marketer: User, settings: Any, tmp_path: Path) -> World:
     """A workspace in use: a key, people, a cohort with a sync that stopped half-way, a segment."""
     ids = make_people(workspace, ["ada", "bob", "cleo"]).values()
     people = Profile.objects.filter(pk__in=ids).order_by("pk")
@@ -51,7 +54,9 @@ def world(workspace: Workspace, marketer: User) -> World:
     key, _ = make_key(workspace, label="Production")
     rest_key, _ = make_rest_key(workspace, label="Production")
     entry = AuditEntry.objects.latest("id")
-    return World(workspace, marketer, key, rest_key, entry, cohort, sync, people[0], segment)
+    settings.MEDIA_ROOT = str(tmp_path)
+    draft = uploaded(marketer, b"external_id,plan\nada,pro\n")
+    return World(workspace, marketer, key, rest_key, entry, cohort, sync, people[0], segment, draft)
 
 
 # The name of each page's address, and the arguments it takes.
@@ -78,6 +83,10 @@ PAGES: dict[str, Callable[[World], list[Any]]] = {
     "cohorts_cohort_change": lambda world: [world.cohort.pk],
     "cohorts_cohortsync_changelist": lambda _: [],
     "cohorts_cohortsync_change": lambda world: [world.sync.pk],
+    "profiles_importjob_changelist": lambda _: [],
+    "profiles_importjob_upload": lambda _: ["csv"],
+    "profiles_importjob_columns": lambda world: [world.draft.pk],
+    "profiles_importjob_change": lambda world: [world.draft.pk],
     "profiles_profile_changelist": lambda _: [],
     "profiles_profile_change": lambda world: [world.profile.pk],
     "segments_segment_changelist": lambda _: [],
@@ -98,6 +107,12 @@ NOT_PAGES = {
     "workspace": "takes a POST",
     "technology_partner_generate_key": "takes a POST; tested in test_accounts.py",
     "rest_api_keys_generate": "takes a POST; tested in test_rest_keys.py",
+    "profiles_importjob_begin": "answers JSON",
+    "profiles_importjob_piece": "answers JSON",
+    "profiles_importjob_progress": "answers JSON",
+    "profiles_importjob_start": "takes a POST; tested in test_imports.py",
+    "profiles_importjob_step": "takes a POST; tested in test_imports.py",
+    "profiles_importjob_faults": "answers a file",
     "segments_segment_counts": "answers JSON",
     "accounts_workspace_add": "operators alone",
 }

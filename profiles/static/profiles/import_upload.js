@@ -6,6 +6,9 @@ const TRIES = 5;
 const form = document.getElementById("upload");
 const fault = document.getElementById("fault");
 
+// The theme writes the name of a chosen file into a field of its own, which is not here, and fails.
+form.addEventListener("change", (event) => { event.stopPropagation(); }, { capture: true });
+
 class Refused extends Error {}
 
 const ask = async (address, body, headers = {}) => {
