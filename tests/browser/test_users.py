@@ -1,4 +1,4 @@
-"""Users: searched by a whole identifier, and their pages with whatever was imported."""
+"""Users: searched by an identifier or its beginning, and their pages with whatever was imported."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.fitting import CLIPPED
 from tests.cohorts.factories import CohortFactory
 from tests.profiles.factories import ProfileFactory
+from tests.profiles.happenings import happen
 
 USERS = reverse("admin:profiles_profile_changelist")
 UNBROKEN = "user_of_everything_" * 13
@@ -37,10 +38,20 @@ def test_user_is_found_by_typing_an_identifier(page, sign_in, marketer, ada, tex
     expect(page.get_by_text("Alias “crm”")).to_be_visible()
 
 
-def test_who_searches_for_a_part_is_told_why_nobody_is_found(page, sign_in, marketer, ada):
+def test_those_whose_identifier_begins_so_are_below_the_exact_one(page, sign_in, marketer, ada):
+    ProfileFactory.create(external_id="ada-10")
     sign_in(marketer)
-    search(page, "ada")
-    expect(page.get_by_role("heading", name="Nobody has exactly this identifier")).to_be_visible()
+    search(page, "ada-1")
+    rows = page.locator("#result_list tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("exact match")
+    expect(rows.last).to_contain_text("ada-10")
+
+
+def test_who_searches_for_a_middle_is_told_why_nobody_is_found(page, sign_in, marketer, ada):
+    sign_in(marketer)
+    search(page, "da-1")
+    expect(page.get_by_role("heading", name="Nobody has this identifier")).to_be_visible()
     page.get_by_role("link", name="Show all users").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(3)
 
@@ -60,11 +71,12 @@ def test_whatever_was_imported_fits_and_is_readable(
         aliases=[(UNBROKEN, UNBROKEN)],
     )
     CohortFactory.create(name=UNBROKEN, members=[profile])
+    happen(profile, UNBROKEN)
     sign_in(marketer)
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size(size)
     page_of_profile = reverse("admin:profiles_profile_change", args=[profile.pk])
-    for address in (USERS, page_of_profile, f"{USERS}?q=nothing"):
+    for address in (USERS, page_of_profile, f"{USERS}?q=nothing", f"{USERS}?q=user_of"):
         with subtests.test(address):
             page.goto(address)
             axe_clean(page)
