@@ -89,6 +89,8 @@ class ImportView(UsersView):
 def _values(request: Request) -> Sequence[Any]:
     """Return the events of a body: JSON values, or lines of JSON as bytes."""
     body: Any = request.data
+    if body == {}:  # which is what DRF makes of an empty body
+        body = b""
     if _media_type(request) == LINES:
         return [line for line in body.splitlines() if line and not line.isspace()]
     if _media_type(request) == FORM:
@@ -101,10 +103,10 @@ def _values(request: Request) -> Sequence[Any]:
 
 
 def _json_in_form(body: bytes) -> Any:
-    fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=schema_events.MAX_FORM_FIELDS)
     try:
+        fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=schema_events.MAX_FORM_FIELDS)
         return orjson.loads(fields["data"][0])
-    except (KeyError, orjson.JSONDecodeError) as error:
+    except (KeyError, ValueError) as error:
         raise ParseError("The form's field data must be events as JSON.") from error
 
 
