@@ -69,13 +69,17 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: _fit(whole, delimiter))
 
 
-def _fit(lines: list[str], delimiter: str) -> tuple[bool, int, int]:
+def _fit(lines: list[str], delimiter: str) -> tuple[bool, bool, int, int]:
     try:
-        widths = [len(row) for row in islice(csv.reader(lines, delimiter=delimiter), SAMPLE_ROWS) if row]
+        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), SAMPLE_ROWS) if row]
     except csv.Error:
-        return False, 0, 0
-    first = widths[0] if widths else 0
-    return first > 1, sum(width == first for width in widths) if first > 1 else 0, first
+        return False, False, 0, 0
+    first = len(rows[0]) if rows else 0
+    if first <= 1:
+        return False, False, 0, 0
+    # By a delimiter that stands within quotes, quotes are torn apart.
+    is_torn = any(cell.count('"') % 2 for row in rows for cell in row)
+    return True, not is_torn, sum(len(row) == first for row in rows), first
 
 
 class Lines:
