@@ -174,7 +174,7 @@ def check_arrays(arrays: Mapping[str, Any], allowed: Iterable[str]) -> None:
     if not faults and not any(arrays.values()):
         *others, last = allowed
         either = f"One of {', '.join(others)} and {last}" if others else last
-        faults = {"": f"{either} must be an array that is not empty."}
+        faults = {"" if others else last: f"{either} must be an array that is not empty."}
     if not faults and (count := sum(map(len, arrays.values()))) > MAX_OBJECTS:
         text = f"The request has {count} objects; {MAX_OBJECTS} are allowed. Nothing was applied."
         faults = dict.fromkeys(arrays, text) if len(arrays) == 1 else {"": text}

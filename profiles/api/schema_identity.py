@@ -14,7 +14,7 @@ from profiles.identity_objects import MAX_OBJECTS, MERGE_BEHAVIORS
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 _ADDRESS = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
-_ID = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+$"}]}
+_ID = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}]}
 _ORDER = (
     f"Objects are applied in their order, in one transaction; at most {MAX_OBJECTS} of them. One at fault is listed in `errors` "
     "and the others are applied; if none can be, the answer is 400."
@@ -80,6 +80,24 @@ class IdentityResultSerializer(serializers.Serializer[Any]):
     errors = IdentityErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
+class IdentityFaultSerializer(serializers.Serializer[Any]):
+    """What stands in the way: an object (as in the answer 201), or a place in the body."""
+
+    type = serializers.CharField(required=False)
+    input_array = serializers.CharField(required=False)
+    index = serializers.IntegerField(required=False)
+    pointer = serializers.CharField(required=False, help_text="RFC 6901")
+    message = serializers.CharField(required=False)
+
+
+class IdentityRefusedSerializer(serializers.Serializer[Any]):
+    """Nothing was applied: the request makes no sense, or every object of it is at fault."""
+
+    message = serializers.CharField()
+    errors = IdentityFaultSerializer(many=True, required=False)  # type: ignore[assignment]
+    error_count = serializers.IntegerField(required=False)
+
+
 class RenamedSerializer(serializers.Serializer[Any]):
     """The new external ids that were given, and why others were not: place and reason."""
 
@@ -114,7 +132,7 @@ def _operation(
         "summary": summary,
         "description": about,
         "request": request,
-        "responses": {**ERRORS, code: answer},
+        "responses": {**ERRORS, code: answer, 400: IdentityRefusedSerializer},
         "examples": [OpenApiExample(summary, request_only=True, value=example)],
     }
 
