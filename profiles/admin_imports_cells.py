@@ -30,7 +30,11 @@ FIGURES: dict[str, tuple[str | Promise, str | Promise, str]] = {
     "updated": (gettext_lazy("Updated"), gettext_lazy("users something changed for"), "changed"),
     "unchanged": (gettext_lazy("Unchanged"), gettext_lazy("users who were like this already"), "same"),
     "duplicates": (gettext_lazy("Duplicates"), gettext_lazy("counted before, or twice in the file"), "same"),
-    "skipped": (gettext_lazy("Not here"), gettext_lazy("users whom this import may not create"), "left"),
+    "skipped": (
+        gettext_lazy("Not here"),
+        gettext_lazy("rows of users whom this import may not create"),
+        "left",
+    ),
     "unknown_users": (
         gettext_lazy("Unknown users"),
         gettext_lazy("dropped: an import creates nobody"),

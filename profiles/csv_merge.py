@@ -35,7 +35,7 @@ CREATE_AND_UPDATE = Mode()
 
 @dataclass
 class Outcome:
-    """How a batch fared: profiles, and rows at fault."""
+    """How a batch fared: profiles, rows that name nobody here, and rows at fault."""
 
     created: int = 0
     updated: int = 0
@@ -82,12 +82,10 @@ def merge(*, workspace_id: int, header: Header, rows: Sequence[Row], mode: Mode,
     if not mode.is_dry_run:
         csv_sql.lock_imports(workspace_id=workspace_id)
     faultless = [row for row in rows if not row.fault]
-    targets, faults = _resolve(faultless, _owners(workspace_id, faultless, mode))
+    owners = _owners(workspace_id, faultless, mode)
+    targets, faults, skipped = _resolve(faultless, owners, may_create=not mode.update_only)
     new = [target for target in targets if target.profile_id is None]
     known = [target for target in targets if target.profile_id is not None]
-    skipped = len(new) if mode.update_only else 0
-    if skipped:
-        new = []
     columns = [*header.columns, *(["custom_attributes"] if header.custom else [])]
     if mode.is_dry_run:
         updated = csv_staging.changing(columns=columns, rows=[target.values() for target in known])
@@ -117,15 +115,24 @@ def _owners(workspace_id: int, rows: Sequence[Row], mode: Mode) -> dict[str, _Ta
     return {key: targets[profile_id] for key, profile_id in found.items()}
 
 
-def _resolve(rows: Sequence[Row], owners: dict[str, _Target]) -> tuple[list[_Target], Faults]:
-    """Return every profile the rows name, once, with all that they give it; and the rows in conflict."""
+def _resolve(
+    rows: Sequence[Row], owners: dict[str, _Target], *, may_create: bool
+) -> tuple[list[_Target], Faults, int]:
+    """Return every profile the rows name, once, with all that they give it; the rows in conflict; how many name nobody.
+
+    Without `may_create` nobody is who is not here yet, however many rows name the same one.
+    """
     targets: dict[_Target, None] = {}
     faults: Faults = []
+    skipped = 0
     for row in rows:
         try:
             target = _target_of(row, owners)
         except _ConflictError as conflict:
             faults.append((row, str(conflict)))
+            continue
+        if target.profile_id is None and not may_create:
+            skipped += 1
             continue
         targets[target] = None
         target.attributes |= row.attributes
@@ -134,7 +141,7 @@ def _resolve(rows: Sequence[Row], owners: dict[str, _Target]) -> tuple[list[_Tar
             if key not in owners:
                 owners[key] = target
                 target.new_keys.append(key)
-    return list(targets), faults
+    return list(targets), faults, skipped
 
 
 def _target_of(row: Row, owners: dict[str, _Target]) -> _Target:
