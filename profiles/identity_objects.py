@@ -147,8 +147,9 @@ def _names(arrays: Mapping[str, Sequence[Any]]) -> list[Name]:
 
 def _name_in(array: str, value: Any) -> Name:
     field = (_LISTS | _SINGLE)[array]
-    is_whole = field in ADDRESSES and type(value) is dict  # an address with its prioritization
-    return name_of(value if is_whole else {field: value})
+    if field in ADDRESSES and type(value) is dict:  # with its prioritization
+        return name_of({key: value.get(key) for key in (field, "prioritization")})
+    return name_of({field: value})
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------
