@@ -53,7 +53,10 @@ def track(*, workspace_id: int, body: Mapping[str, Any], now: datetime) -> Resul
 
 def apply(*, workspace_id: int, request: TrackRequest, now: datetime) -> Result:
     """Apply the objects of a request, all in one transaction, which this function owns."""
-    work = attempts.run(lambda: _attempt(workspace_id, request, now))
+    work = attempts.run(
+        lambda: _attempt(workspace_id, request, now),
+        alone=lambda: statements.keep_newcomers_out(workspace_id=workspace_id),
+    )
     refusals = sorted(
         [*request.refusals, *work.refusals], key=lambda it: (list(Array).index(it.array), it.position)
     )
@@ -68,7 +71,7 @@ def _attempt(workspace_id: int, request: TrackRequest, now: datetime) -> Work:
     2. Those found are locked in the order of their ids, and read. One that was erased or merged away since the look-up
        is not there any more: OutdatedError, and all begins again.
     3. Others may make the same new user: the first to commit has the identifiers, ours then fail on their primary key,
-       and all begins again. A batch of a CSV file that met us twice keeps us out while it is written.
+       and all begins again. Who met others twice, we or a batch of a CSV file, keeps them out while it is written.
     4. Totals of events come last: their users are held still by then.
     """
     users = _users(request)
