@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from django.utils import timezone
 
@@ -50,15 +51,15 @@ def run(
     anything is written. Owns its transactions: one per batch.
     """
     reader = csv_rows.Reader(source, form=form)
-    header, rows, progress = reader.header, iter(reader), Progress()
+    header, progress = reader.header, Progress()
     _write_names(rejected, header)
-    while batch := list(islice(rows, BATCH_ROWS)):
-        work = partial(csv_merge.merge, workspace_id=workspace_id, header=header, rows=batch, mode=mode)
+    for batch in _batches(reader):
+        work = partial(csv_merge.merge, workspace_id=workspace_id, header=header, rows=batch.rows, mode=mode)
         outcome = attempts.run(partial(work, now=clock()), alone=_alone(workspace_id))
         _write_faults(rejected, header, outcome)
-        for name, count in _counts(batch, outcome).items():
+        for name, count in _counts(batch.rows, outcome).items():
             setattr(progress, name, getattr(progress, name) + count)
-        progress.bytes_read = reader.position
+        progress.bytes_read = batch.end
         yield progress
 
 
@@ -70,12 +71,34 @@ def run_job(*, job: ImportJob, source: BinaryIO, clock: Clock) -> Iterator[None]
         raise ImportFileError(str(error)) from error
     if job.done_bytes:
         reader.go_on(position=job.done_bytes, line=job.counts["lines"])
-    rows, before = iter(reader), reader.line if job.done_bytes else 0
-    while batch := list(islice(rows, BATCH_ROWS)):
-        work = partial(_commit, job, reader, batch, lines=reader.line - before, clock=clock)
+    before = reader.line if job.done_bytes else 0
+    for batch in _batches(reader):
+        work = partial(_commit, job, reader.header, batch, lines=batch.line - before, clock=clock)
         attempts.run(work, alone=_alone(job.workspace_id))
-        before = reader.line
+        before = batch.line
         yield
+
+
+class _Batch(NamedTuple):
+    """Some rows, and where in the file the next ones are."""
+
+    rows: list[Row]
+    end: int
+    line: int
+
+
+def _batches(reader: csv_rows.Reader) -> Iterator[_Batch]:
+    """Yield the rows in batches; the next one is read while the database writes this one."""
+    rows = iter(reader)
+
+    def read() -> _Batch:
+        return _Batch(list(islice(rows, BATCH_ROWS)), reader.position, reader.line)
+
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(read)
+        while (batch := coming.result()).rows:
+            coming = ahead.submit(read)
+            yield batch
 
 
 def _alone(workspace_id: int) -> Callable[[], None]:
@@ -90,28 +113,28 @@ def format_of(job: ImportJob) -> Format:
     return Format(encoding or default.encoding, delimiter or default.delimiter)
 
 
-def _commit(job: ImportJob, reader: csv_rows.Reader, batch: list[Row], *, lines: int, clock: Clock) -> None:
+def _commit(job: ImportJob, header: Header, batch: _Batch, *, lines: int, clock: Clock) -> None:
     """Write a batch and how far the job came: in one transaction, the caller's."""
     mode = Mode(update_only=bool(job.options.get("update_only")), is_dry_run=job.is_dry_run)
     outcome = csv_merge.merge(
-        workspace_id=job.workspace_id, header=reader.header, rows=batch, mode=mode, now=clock()
+        workspace_id=job.workspace_id, header=header, rows=batch.rows, mode=mode, now=clock()
     )
     text = io.StringIO()
     if not job.error_bytes and outcome.faults:
-        _write_names(text, reader.header)
-    _write_faults(text, reader.header, outcome)
+        _write_names(text, header)
+    _write_faults(text, header, outcome)
     jobs.advance(
         job=job,
-        done_bytes=reader.position,
-        counts={**_counts(batch, outcome), "lines": lines},
+        done_bytes=batch.end,
+        counts={**_counts(batch.rows, outcome), "lines": lines},
         faults=text.getvalue().encode("utf-8", "surrogateescape"),
         now=clock(),
     )
 
 
-def _counts(batch: list[Row], outcome: Outcome) -> dict[str, int]:
+def _counts(rows: list[Row], outcome: Outcome) -> dict[str, int]:
     counted = {name: getattr(outcome, name) for name in ("created", "updated", "unchanged", "skipped")}
-    return {"rows": len(batch), **counted, "failed": len(outcome.faults)}
+    return {"rows": len(rows), **counted, "failed": len(outcome.faults)}
 
 
 def _write_names(rejected: TextIO, header: Header) -> None:

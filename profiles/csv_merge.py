@@ -56,13 +56,12 @@ class _Target:
 
     def values(self) -> dict[str, Any]:
         """Return what is to be written."""
-        return {
-            "id": self.profile_id,
-            "external_id": self.external_id,
-            "has_new_keys": bool(self.new_keys),
-            "custom_attributes": self.custom or None,
-            **self.attributes,
-        }
+        named = {"id": self.profile_id, "has_new_keys": bool(self.new_keys), **self.attributes}
+        if self.external_id:
+            named["external_id"] = self.external_id
+        if self.custom:
+            named["custom_attributes"] = self.custom
+        return named
 
 
 class _ConflictError(Exception):
@@ -99,7 +98,7 @@ def merge(*, workspace_id: int, header: Header, rows: Sequence[Row], mode: Mode,
 # --- resolve: which profile is each row's? -------------------------------------------------------------------
 def _owners(workspace_id: int, rows: Sequence[Row], mode: Mode) -> dict[str, _Target]:
     """Return the known profile behind every key of the rows that has one."""
-    keys = list(dict.fromkeys(key for row in rows for key in row.lookup_keys()))
+    keys = list(dict.fromkeys(key for row in rows for key in row.keys))
     found = matching.lookup(workspace_id=workspace_id, keys=keys)
     ids = set(found.values())
     if mode.is_dry_run:
@@ -154,7 +153,7 @@ def _target_of(row: Row, owners: dict[str, _Target]) -> _Target:
         target = owners.get(matching.external_id_key(row.external_id))
     else:
         target = next((owners[key] for key in row.own_keys(identified=False) if key in owners), None)
-    for key in row.lookup_keys():
+    for key in row.keys:
         if owners.get(key, target) is not target:
             raise _ConflictError(_(_CONFLICTS[key[0]]).format(key[2:]))
     return target or _Target(external_id=row.external_id)

@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 import orjson
@@ -138,20 +139,18 @@ class Row:
     attributes: dict[str, Any] = field(default_factory=dict)  # by column
     custom: dict[str, Value] = field(default_factory=dict)
     fault: str = ""
+    keys: Sequence[str] = ()  # as `lookup_keys` returns them
 
-    def own_keys(self, *, identified: bool) -> Iterator[str]:
-        """Yield the keys its profile is to have, if that is an identified or an anonymous one."""
-        if self.external_id:
-            yield matching.external_id_key(self.external_id)
-        yield from self.aliases
-        for device in self.devices:
-            yield matching.device_key(device, identified=identified)
+    def own_keys(self, *, identified: bool) -> list[str]:
+        """Return the keys its profile is to have, if that is an identified or an anonymous one."""
+        keys = [matching.external_id_key(self.external_id)] if self.external_id else []
+        devices = [matching.device_key(device, identified=identified) for device in self.devices]
+        return [*keys, *self.aliases, *devices]
 
-    def lookup_keys(self) -> Iterator[str]:
-        """Yield every key that may lead to its profile, or to another one that is in its way."""
-        yield from self.own_keys(identified=False)
-        for device in self.devices:
-            yield matching.device_key(device, identified=True)
+    def lookup_keys(self) -> list[str]:
+        """Return every key that may lead to its profile, or to another one that is in its way."""
+        others = [matching.device_key(device, identified=True) for device in self.devices]
+        return self.own_keys(identified=False) + others
 
 
 class Reader:
@@ -214,14 +213,15 @@ def parse(header: Header, cells: Sequence[str], *, line: int) -> Row:
     if len(cells) != len(header.names):
         told = _("has {count} cells, the first line has {wanted}")
         return Row(line, cells, fault=told.format(count=len(cells), wanted=len(header.names)))
-    if fault := _fault(header, cells):
+    devices = _devices(header, cells)
+    if fault := _fault(header, cells, devices):
         return Row(line, cells, fault=fault)
     row = Row(
         line,
         cells,
         external_id=(cells[header.external_id] or None) if header.external_id is not None else None,
         aliases=[prefix + cells[index] for index, prefix in header.aliases if cells[index]],
-        devices=_devices(header, cells),
+        devices=devices,
         attributes={column: cells[index] for index, column in header.texts if cells[index]},
         custom={name: typed(cells[index]) for index, name in header.custom if cells[index]},
     )
@@ -233,7 +233,8 @@ def parse(header: Header, cells: Sequence[str], *, line: int) -> Row:
                 )
     except AttributeValueError as error:
         row.fault = str(error).rstrip(".")
-    if not (row.external_id or row.aliases or row.devices):
+    row.keys = row.lookup_keys()
+    if not row.keys:
         row.fault = _("has no external_id, alias or device_id")
     return row
 
@@ -253,6 +254,7 @@ def _devices(header: Header, cells: Sequence[str]) -> list[str]:
     return [device for device in joined.split(DEVICE_SEPARATOR) if device] if joined else []
 
 
+@lru_cache(maxsize=16_384)  # most columns repeat a few values
 def typed(cell: str) -> Value:
     """Return the number or boolean a cell is, if it would be written the same way again; else its text."""
     if cell in _WORDS:
@@ -263,7 +265,7 @@ def typed(cell: str) -> Value:
     return cell
 
 
-def _fault(header: Header, cells: Sequence[str]) -> str:
+def _fault(header: Header, cells: Sequence[str], devices: Sequence[str]) -> str:
     """Return what is wrong with the values, "" for nothing. What every row passes comes first, and is cheap."""
     if not "".join(cells).isprintable() or max(map(len, cells)) > MAX_LENGTH:
         for index, (name, cell) in enumerate(zip(header.names, cells, strict=True)):
@@ -274,7 +276,7 @@ def _fault(header: Header, cells: Sequence[str]) -> str:
     for index in header.identifiers:
         if cells[index] and matching.is_nobody(cells[index]):
             return _nobody(header.names[index], cells[index])
-    for device in _devices(header, cells):
+    for device in devices:
         if len(device) > MAX_LENGTH:
             return _too_long(DEVICE_ID, device)
         if matching.is_nobody(device):

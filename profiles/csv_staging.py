@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -71,23 +71,17 @@ _DIALECTS = {
     ),
 }
 Values = dict[str, Any]
+_PLAIN = {str, int, bool, type(None)}
 
 
 def insert_profiles(*, workspace_id: int, columns: Sequence[str], rows: Sequence[Values]) -> None:
     """Insert profiles; a row has an `id` that was reserved, an `external_id`, and some of the columns."""
     names = ["external_id", *_NEEDED, *(name for name in columns if name not in _NEEDED)]
-    blanks = [None if name in _NULLABLE else _BLANK.get(name, "") for name in names]
+    blanks = {name: None if name in _NULLABLE else _BLANK.get(name, "") for name in names}
     _copy(
         "profiles_profile",
         ["id", "workspace_id", *names],
-        [
-            (
-                row["id"],
-                workspace_id,
-                *(_cell(row.get(name), blank) for name, blank in zip(names, blanks, strict=True)),
-            )
-            for row in rows
-        ],
+        [[row["id"], workspace_id, *_cells(row, blanks)] for row in rows],
         never_null=[name for name in names if name not in _NULLABLE],
     )
 
@@ -147,7 +141,7 @@ def _staged(sql: str, columns: Sequence[str], rows: Sequence[Values]) -> list[in
     typed = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in names)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE csv_staging ({typed})")
-        _copy("csv_staging", names, [[_cell(row.get(name), None) for name in names] for row in rows])
+        _copy("csv_staging", names, [_cells(row, dict.fromkeys(names)) for row in rows])
         if connection.vendor == "postgresql":
             cursor.execute("ANALYZE csv_staging")  # or the plan is one for a table of unknown size
         cursor.execute(sql, [])
@@ -189,10 +183,13 @@ def _copy_in(
         copy.write(text.getvalue())
 
 
-def _cell(value: Any, blank: Any) -> Any:
-    """Return a value as both databases read it."""
-    if value is None:
-        return blank
+def _cells(row: Values, blanks: Mapping[str, Any]) -> list[Any]:
+    """Return a row's values as both databases read them, in the order of `blanks`, which stand for none."""
+    found = [row.get(name, blank) for name, blank in blanks.items()]
+    return [cell if type(cell) in _PLAIN else _cell(cell) for cell in found]
+
+
+def _cell(value: Any) -> Any:
     if isinstance(value, dict | list):
         return orjson.dumps(value).decode()
     if isinstance(value, datetime):
