@@ -58,7 +58,7 @@ class AttributeForm(forms.Form):
         self.before = _before(data, current.get(name or ""))
         super().__init__(data, initial=_initial(name, current.get(name or "")))
         if name is not None:
-            self.fields["name"].disabled = True
+            del self.fields["name"]  # the address says it
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", "rc-input")
         self.fields["text"].widget.attrs["rows"] = 3
@@ -72,19 +72,15 @@ class AttributeForm(forms.Form):
     def clean_name(self) -> str:
         """Refuse names that are taken, or mean something else."""
         name: str = self.cleaned_data["name"]
-        if self.old_name is None:
-            if name.startswith("$"):
-                raise ValidationError(_("A name must not begin with $."))
-            if name in _RESERVED:
-                raise ValidationError(_("This name has a meaning of its own: it is no custom attribute."))
-            if name in self.current:
-                raise ValidationError(_("This user has an attribute of this name already. Edit that one."))
-            if len(self.current) >= settings.MAX_CUSTOM_ATTRIBUTES:
-                raise ValidationError(
-                    gettext("This user has {count} custom attributes: there is no room for more.").format(
-                        count=numbers.count(len(self.current))
-                    )
-                )
+        if name.startswith("$"):
+            raise ValidationError(_("A name must not begin with $."))
+        if name in _RESERVED:
+            raise ValidationError(_("This name has a meaning of its own: it is no custom attribute."))
+        if name in self.current:
+            raise ValidationError(_("This user has an attribute of this name already. Edit that one."))
+        if len(self.current) >= settings.MAX_CUSTOM_ATTRIBUTES:
+            full = gettext("This user has {count} custom attributes: there is no room for more.")
+            raise ValidationError(full.format(count=numbers.count(len(self.current))))
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -101,7 +97,10 @@ class AttributeForm(forms.Form):
 
     def edits(self) -> dict[str, Edit]:
         """Return what was changed in the form; nothing if it is not valid."""
-        return {self.cleaned_data["name"]: Edit(self.before, self.value)} if self.is_valid() else {}
+        if not self.is_valid():
+            return {}
+        name = self.cleaned_data["name"] if self.old_name is None else self.old_name
+        return {name: Edit(self.before, self.value)}
 
     def removal(self) -> dict[str, Edit]:
         """Return what it is to remove the attribute."""

@@ -227,6 +227,18 @@ def test_faults_of_an_attribute_are_named(administrator_client, ada, sent, reaso
     assert len(ada.custom_attributes) == 5
 
 
+@pytest.mark.parametrize("name", [" padded ", " ", "a/b?c=d&e", "größe", "$odd"])
+def test_attribute_of_any_name_that_came_in_is_edited_and_removed(administrator_client, workspace, name):
+    profile = ProfileFactory.create(custom_attributes={name: "x"})
+    assert text_of(administrator_client.get(address(profile))).count(f"?name={quote(name, safe='')}") == 1
+    followed(administrator_client, attribute(profile, name), {"kind": "text", "text": "y", "seen": '"x"'})
+    profile.refresh_from_db()
+    assert profile.custom_attributes == {name: "y"}
+    followed(administrator_client, attribute(profile, name), {"remove": "yes", "seen": '"y"'})
+    profile.refresh_from_db()
+    assert profile.custom_attributes == {}
+
+
 def test_there_is_a_most_of_attributes(administrator_client, ada, settings):
     settings.MAX_CUSTOM_ATTRIBUTES = 5
     sent = {"name": "new", "kind": "text", "text": "x"}

@@ -8,8 +8,10 @@ from accounts.models import AuditEntry
 from profiles import matching
 from profiles.attempts import ContendedError
 from profiles.models import Identifier, Profile
+from tests.cohorts.factories import CohortFactory
 from tests.profiles.admin_pages import address, followed, query_count, text_of
 from tests.profiles.factories import ProfileFactory
+from tests.profiles.happenings import happen
 
 FORBIDDEN, NOT_FOUND, NOT_ALLOWED, UNPROCESSABLE = 403, 404, 405, 422
 AT_ONCE = "Nothing was done: the user was changed at the same moment."
@@ -176,17 +178,22 @@ def test_nothing_merges_without_an_answer(administrator_client, ada, lost, sent)
     assert Profile.objects.live().count() == 2
 
 
-def test_comparison_costs_the_same_for_1_and_50_of_anything(administrator_client, workspace, ada):
-    few = ProfileFactory.create(external_id="few", custom_attributes={"a": 1})
-    many = ProfileFactory.create(
-        external_id="many",
-        custom_attributes={f"it-{n}": n for n in range(50)},
-        devices=[str(n) for n in range(50)],
-    )
-    costs = {
-        query_count(administrator_client, address(ada, "merge"), {"identifier": it.external_id})
-        for it in (few, many)
-    }
+@pytest.mark.parametrize("name", ["merge", "erase"])
+def test_questions_cost_the_same_for_1_and_50_of_anything(administrator_client, workspace, ada, name):
+    costs = set()
+    for count in (1, 50):
+        numbers = [str(n) for n in range(count)]
+        profile = ProfileFactory.create(
+            external_id=f"person-of-{count}", custom_attributes=dict.fromkeys(numbers), devices=numbers[1:]
+        )
+        happen(profile, *numbers)
+        CohortFactory.create_batch(count, members=[profile])
+        url, sent = (address(ada, name), {"identifier": profile.external_id})
+        costs.add(
+            query_count(
+                administrator_client, *((url, sent) if name == "merge" else (address(profile, name),))
+            )
+        )
     assert len(costs) == 1
 
 
