@@ -5,7 +5,9 @@ Nobody is created: an event of an unknown user is counted as such, and dropped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +52,19 @@ class Failed:
     message: str
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Let Python not search for circles of objects: events make none, and searching takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_collector_paused()
 def receive(*, workspace_id: int, values: Sequence[Any], now: datetime) -> tuple[Counts, list[Failed]]:
     """Import the events that JSON values, or lines of JSON as bytes, are; return how they fared.
 
@@ -68,6 +83,7 @@ def receive(*, workspace_id: int, values: Sequence[Any], now: datetime) -> tuple
     return counts, failed
 
 
+@_collector_paused()
 def apply(*, workspace_id: int, batch: Sequence[Event], now: datetime) -> Counts:
     """Count events that were not counted before, and return how they fared.
 
