@@ -37,7 +37,7 @@ def test_an_alias_without_external_id_makes_a_user(workspace):
     seven, eight = Profile.objects.order_by("pk")
     assert (keys_of(seven), keys_of(eight)) == ({"a:crm:7"}, {"a:crm:8"})
     assert seven.external_id is None
-    assert {seven.pk, eight.pk} <= changed(workspace, changes.Kind.EXISTENCE)
+    assert {seven.pk, eight.pk} <= changed(changes.Kind.EXISTENCE)
 
 
 def test_an_alias_that_is_taken_stays_where_it_is(workspace):
@@ -98,7 +98,7 @@ def test_an_anonymous_user_takes_an_external_id_that_is_free(workspace):
     anna.refresh_from_db()
     assert anna.external_id == "anna"
     assert keys_of(anna) == {"e:anna", "a:crm:7", "i:phone"}
-    assert anna.pk in changed(workspace, changes.Kind.ATTRIBUTES)
+    assert anna.pk in changed(changes.Kind.ATTRIBUTES)
 
 
 def test_a_device_names_a_user_to_identify(workspace):
@@ -120,7 +120,7 @@ def test_an_anonymous_user_merges_into_the_one_with_the_external_id(workspace):
     assert (anna.email, anna.first_name) == ("anna@a.example", "Anna")
     assert keys_of(anna) == {"e:anna", "a:crm:7", "i:phone"}
     assert (before.deleted_at, before.email, before.first_name) == (NOW, "", "")
-    assert before.pk in changed(workspace, changes.Kind.EXISTENCE)
+    assert before.pk in changed(changes.Kind.EXISTENCE)
     assert AuditEntry.objects.get().detail == {"merged_into": anna.pk}
 
 
