@@ -23,10 +23,12 @@ import orjson
 
 from profiles import attributes
 from profiles.attributes import AttributeValueError
+from profiles.tracking_matches import Matches, Scalar, identity
 
 Change = Callable[[Any], Any]
 
 MAX_ELEMENTS = 500
+MAX_UPDATES = 5_000  # of the objects of one array: an operation may change many, an object be changed by many
 MAX_BYTES = 100_000  # of an array or object as JSON
 MAX_DEPTH = 50
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
@@ -141,19 +143,14 @@ def _merged(current: Any, new: Any) -> Any:
     return merged
 
 
-def _identity(element: Any) -> tuple[bool, Any]:
-    """Return what makes two scalars the same: true is not 1."""
-    return type(element) is bool, element
-
-
 def _distinct(elements: Sequence[Any]) -> list[Any]:
     """Return an array; of scalars that come more than once, the last. Objects may be alike."""
     if any(type(element) is dict for element in elements):
         return list(elements)
     distinct: dict[tuple[bool, Any], Any] = {}
     for element in elements:
-        distinct.pop(_identity(element), None)
-        distinct[_identity(element)] = element
+        distinct.pop(identity(element), None)
+        distinct[identity(element)] = element
     return list(distinct.values())
 
 
@@ -195,6 +192,7 @@ def _increment(name: str, by: Any) -> Change:
 def _array(name: str, operator: str, value: Any) -> list[Any]:
     if type(value) is not list:
         raise AttributeValueError(f"{name}: {operator} must be an array.")
+    _check_length(name, value)
     return value
 
 
@@ -206,62 +204,53 @@ def _add(name: str, value: Any, _merges: bool) -> Change:
 
 def _remove(name: str, value: Any, _merges: bool) -> Change:
     removed = _array(name, "remove", value)
-    matches = [_matcher(name, "remove", item) for item in removed if type(item) is dict]
+    matches = Matches(_identifier(name, "remove", item) for item in removed if type(item) is dict)
     scalars = [item for item in removed if type(item) is not dict]
     _check(name, scalars)
-    gone = {_identity(item) for item in scalars}
+    gone = {identity(item) for item in scalars}
 
-    def step(elements: list[Any]) -> list[Any]:
-        return [
-            element
-            for element in elements
-            if not (
-                any(matches_it(element) for matches_it in matches)
-                if type(element) is dict
-                else _identity(element) in gone
-            )
-        ]
+    def is_gone(element: Any) -> bool:
+        return identity(element) in gone if type(element) is not dict else matches.first(element) is not None
 
-    return step
+    return lambda elements: [element for element in elements if not is_gone(element)]
 
 
 def _update(name: str, value: Any, merges: bool) -> Change:
-    updates = []
-    for item in _array(name, "update", value):
-        matches = _matcher(name, "update", item)
-        new = item.get(_NEW)
-        if type(new) is not dict:
+    updates = _array(name, "update", value)
+    matches = Matches(_identifier(name, "update", item) for item in updates)
+    for item in updates:
+        if type(item.get(_NEW)) is not dict:
             raise AttributeValueError(f"{name}: update needs an object as {_NEW}.")
-        _check(name, new, nulls=merges)
-        updates.append((matches, new))
+        _check(name, item[_NEW], nulls=merges)
 
     def step(elements: list[Any]) -> list[Any]:
-        for matches, new in updates:
-            elements = [
-                (_merged(element, new) if merges else new) if matches(element) else element
-                for element in elements
-            ]
-        return elements
+        updated, left = [], MAX_UPDATES
+        for element in elements:
+            position = matches.first(element) if type(element) is dict else None
+            while position is not None:
+                if not left:
+                    raise AttributeValueError(
+                        f"{name}: update changes objects more than {MAX_UPDATES:,} times."
+                    )
+                left -= 1
+                new = updates[position][_NEW]
+                element = _merged(element, new) if merges else new  # noqa: PLW2901 - as the operations leave it
+                position = matches.first(element, position + 1)
+            updated.append(element)
+        return updated
 
     return step
 
 
-def _matcher(name: str, operator: str, item: Any) -> Callable[[Any], bool]:
-    """Return whether an element is an object that has the identifier the operation names."""
+def _identifier(name: str, operator: str, item: Any) -> tuple[str, Scalar]:
+    """Return the member, and its value, by which an operation names objects."""
     if type(item) is not dict or type(item.get(_KEY)) is not str or item.get(_VALUE) is None:
         raise AttributeValueError(
             f"{name}: {operator} of objects needs {_KEY}, which is a string, and {_VALUE}."
         )
     if type(item[_VALUE]) in (list, dict):
         raise AttributeValueError(f"{name}: {_VALUE} must be a string, a number or a boolean.")
-    key, wanted = item[_KEY], _identity(item[_VALUE])
-
-    def matches(element: Any) -> bool:
-        if type(element) is not dict or type(element.get(key)) in (list, dict):
-            return False
-        return _identity(element.get(key)) == wanted
-
-    return matches
+    return item[_KEY], item[_VALUE]
 
 
 _Operation = Callable[[str, Any, bool], Change]
