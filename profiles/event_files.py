@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -35,22 +36,26 @@ def run(*, workspace_id: int, source: BinaryIO, rejected: BinaryIO, clock: Clock
     its transactions: one per batch.
     """
     chosen, progress = event_import.external_id_property(workspace_id=workspace_id), Progress()
-    for block in event_lines.read(source, external_id_property=chosen):
-        work = partial(_write, workspace_id, block, clock)
-        for name, count in attempts.run(work).items():
-            setattr(progress, name, getattr(progress, name) + count)
-        rejected.writelines(block.faults)
-        progress.bytes_read = block.read_bytes
-        yield progress
+    with closing(event_lines.read(source, external_id_property=chosen)) as blocks:
+        for block in blocks:
+            work = partial(_write, workspace_id, block, clock)
+            for name, count in attempts.run(work).items():
+                setattr(progress, name, getattr(progress, name) + count)
+            rejected.writelines(block.faults)
+            progress.bytes_read = block.read_bytes
+            yield progress
 
 
 def run_job(*, job: ImportJob, source: BinaryIO, clock: Clock) -> Iterator[None]:
     """Import the rest of a job's file (the runner of `profiles/jobs.py`)."""
     chosen = event_import.external_id_property(workspace_id=job.workspace_id)
-    line = job.counts.get("lines", 0)
-    for block in event_lines.read(source, external_id_property=chosen, position=job.done_bytes, line=line):
-        attempts.run(partial(_commit, job, block, clock))
-        yield
+    rest = event_lines.read(
+        source, external_id_property=chosen, position=job.done_bytes, line=job.counts.get("lines", 0)
+    )
+    with closing(rest) as blocks:
+        for block in blocks:
+            attempts.run(partial(_commit, job, block, clock))
+            yield
 
 
 def _commit(job: ImportJob, block: Block, clock: Clock) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, TypeVar, cast
 
 import orjson
+from django.utils.translation import gettext as _
 
 from profiles import event_rows
 from profiles.event_rows import Event, EventFaultError
@@ -21,7 +22,7 @@ from profiles.jobs import ImportFileError
 # A few thousand events. A line may be as long, before it is cut.
 BLOCK_BYTES = 4 * 1024 * 1024
 REASON = "reason"
-_GZIP = b"\x1f\x8b"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Item = TypeVar("Item")
@@ -38,10 +39,13 @@ class Block:
     read_bytes: int
 
 
-def read(source: BinaryIO, *, external_id_property: str, position: int = 0, line: int = 0) -> Iterator[Block]:
+def read(
+    source: BinaryIO, *, external_id_property: str, position: int = 0, line: int = 0
+) -> Generator[Block]:
     """Yield the rest of a file from a position on, `line` lines of which were read before.
 
-    The next block is read while the caller is busy with one. Raises ImportFileError for gzip that is broken.
+    The next block is read while the caller is busy with one, who closes what is returned before the file. Raises
+    ImportFileError for gzip that is broken.
     """
     text = _text(source)
     text.seek(position)
@@ -49,9 +53,11 @@ def read(source: BinaryIO, *, external_id_property: str, position: int = 0, line
 
 
 def _text(source: BinaryIO) -> BinaryIO:
-    is_gzip = source.read(len(_GZIP)) == _GZIP
+    begins = source.read(len(_GZIP))
     source.seek(0)
-    return cast("BinaryIO", gzip.GzipFile(fileobj=source)) if is_gzip else source
+    if begins == _ZIP:
+        raise ImportFileError(_("This is a ZIP archive: unpack it, and import the file in it."))
+    return cast("BinaryIO", gzip.GzipFile(fileobj=source)) if begins == _GZIP else source
 
 
 def _blocks(source: BinaryIO, text: BinaryIO, external_id_property: str, line: int) -> Iterator[Block]:
@@ -61,7 +67,7 @@ def _blocks(source: BinaryIO, text: BinaryIO, external_id_property: str, line: i
             line += len(lines)
             yield Block(events, faults, len(lines), end, source.tell())
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ImportFileError(f"The file is no complete gzip file: {error}") from error
+        raise ImportFileError(_("This is no complete gzip file: {reason}").format(reason=error)) from error
 
 
 def _lines(text: BinaryIO) -> Iterator[tuple[list[bytes], int]]:
@@ -106,7 +112,7 @@ def _faulty(line: bytes, reason: str) -> bytes:
     return orjson.dumps({**value, REASON: reason}) + b"\n"
 
 
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+def _ahead(items: Iterator[Item]) -> Generator[Item]:
     """Yield items, and make the next one meanwhile in a thread."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         coming = pool.submit(next, items, None)

@@ -182,7 +182,12 @@ def test_broken_gzip_ends_the_job_with_the_reason(administrator, media):
     ProfileFactory.create(external_id="ann")
     job = worked(started(administrator, gzip.compress(lines(exported()))[:-6]))
     assert job.status == Status.FAILED
-    assert job.last_error.startswith("The file is no complete gzip file")
+    assert job.last_error.startswith("This is no complete gzip file")
+
+
+def test_a_zip_archive_is_refused(administrator, media):
+    job = worked(started(administrator, b"PK\x03\x04 and so on"))
+    assert job.last_error == "This is a ZIP archive: unpack it, and import the file in it."
 
 
 # --- the command ----------------------------------------------------------------------------------------------
@@ -213,7 +218,7 @@ def test_the_command_refuses_what_it_cannot_read(workspace, tmp_path):
         call_command("import_events", str(tmp_path / "f"), workspace="default")
     broken = tmp_path / "broken.gz"
     broken.write_bytes(gzip.compress(b"{}")[:-3])
-    with pytest.raises(CommandError, match="no complete gzip file"):
+    with pytest.raises(CommandError, match="This is no complete gzip file"):
         call_command("import_events", str(broken), workspace="default")
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import DataPointUsage, Integration
-from profiles import changes, csv_sql, event_import, events
+from profiles import changes, csv_sql, event_import, events, tracking
 from profiles.event_import import Counts
 from profiles.models import CustomEvent, EventReceipt, Profile
 from tests.profiles.event_data import NOW, TIME, exported, totals
@@ -219,6 +219,30 @@ def test_different_events_of_the_same_users_sent_at_once_add_up(workspace):
     counts = together(*[lambda part=part: receive(workspace, *part) for part in parts])
     assert [it.imported for it in counts] == [300] * 4
     assert sum(totals().values()) == 1_200
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_events_that_are_tracked_and_imported_at_once_add_up(workspace):
+    names, moment = [f"e{it}" for it in range(6)], datetime.fromtimestamp(TIME, UTC).isoformat()
+    make_people(workspace, [f"p{it}" for it in range(12)])
+
+    def track(order: int) -> None:
+        tracked = [
+            {"external_id": f"p{it}", "name": name, "time": moment} for it in range(12) for name in names
+        ]
+        for _ in range(10):
+            tracking.track(workspace_id=workspace.pk, body={"events": tracked[::order]}, now=NOW)
+
+    def imports(order: int) -> None:
+        sent = [exported(name, f"p{it}") for it in range(12) for name in names]
+        for second in range(10):
+            for event in sent:
+                event["properties"]["time"] = TIME + second + 100 * order
+            receive(workspace, *sent[::order])
+
+    together(lambda: track(1), lambda: track(-1), lambda: imports(1), lambda: imports(-1))
+    assert set(totals().values()) == {40}
 
 
 @pytest.mark.postgresql
