@@ -37,6 +37,7 @@ _SYNONYMS = {
     "date_of_first_session": ("first_session", "first_seen"),
     "date_of_last_session": ("last_session", "last_seen"),
 }
+_HALVES = re.compile("[\ud800-\udfff]")
 _TARGETS = {name: target for target, names in _SYNONYMS.items() for name in (target, *names)}
 
 
@@ -69,7 +70,7 @@ def columns(source: BinaryIO, form: Format) -> list[Column]:
     """Return the columns of a file, read from its beginning."""
     source.seek(0)
     rows = csv.reader(Lines(source, form.encoding), delimiter=form.delimiter)
-    names = csv_rows.names_in(rows)
+    names = [_readable(name) for name in csv_rows.names_in(rows)]
     first = _first(rows)
     suggested: set[str] = set()
     found = []
@@ -77,9 +78,14 @@ def columns(source: BinaryIO, form: Format) -> list[Column]:
         target = _suggestion(name)
         target = f"{CUSTOM_PREFIX}{name}" if target in suggested else target
         suggested.add(target)
-        values = [row[index] for row in first if index < len(row) and row[index]]
+        values = [_readable(row[index]) for row in first if index < len(row) and row[index]]
         found.append(Column(name, list(dict.fromkeys(values))[:SAMPLES], target))
     return found
+
+
+def _readable(text: str) -> str:
+    """Return a text as a page can show it: what is none in the chosen encoding, with a mark for it."""
+    return _HALVES.sub("\ufffd", text)
 
 
 def _first(rows: Iterator[list[str]]) -> list[list[str]]:
@@ -111,7 +117,7 @@ def preview(source: BinaryIO, form: Format, targets: Sequence[str]) -> Preview:
 
 def _shown(header: Header, row: Row, index: int) -> Shown:
     if row.fault or not row.cells[index]:
-        return Shown(row.cells[index] if index < len(row.cells) else "")
+        return Shown(_readable(row.cells[index]) if index < len(row.cells) else "")
     target = header.targets[index]
     if target.startswith(CUSTOM_PREFIX):
         return _in_words(row.custom[target.removeprefix(CUSTOM_PREFIX)])

@@ -19,17 +19,12 @@ from profiles import attributes, matching
 from profiles.attributes import STANDARD, Attribute, AttributeValueError
 from profiles.csv_source import MARK, Format, Lines
 
-EXTERNAL_ID, DEVICE_ID, ALIAS_PREFIX, CUSTOM_PREFIX, IGNORED = (
-    "external_id",
-    "device_id",
-    "alias:",
-    "custom:",
-    "",
-)
+EXTERNAL_ID, DEVICE_ID, IGNORED = "external_id", "device_id", ""
+ALIAS_PREFIX, CUSTOM_PREFIX = "alias:", "custom:"
 DEVICE_SEPARATOR = "|"
 # The column an errors file has more than its source: a corrected one can be imported as it is.
 REASON = "import_error"
-MAX_LENGTH = 255
+MAX_LENGTH, MAX_COLUMNS = 255, 1_000
 # A number that is written back exactly as it came. "007", "1.50" and "1e3" are texts, and stay texts.
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,9}[1-9])?")
 _WORDS = {"true": True, "false": False}
@@ -205,6 +200,9 @@ def names_in(cells: Iterator[list[str]]) -> list[str]:
         first = next(cells, [])
     except csv.Error as error:
         raise CsvHeaderError(_("The first line is not CSV: {reason}.").format(reason=error)) from error
+    if len(first) > MAX_COLUMNS:
+        told = _("The file has {count} columns; {allowed} are allowed.")
+        raise CsvHeaderError(told.format(count=f"{len(first):,}", allowed=f"{MAX_COLUMNS:,}"))
     return [name.removeprefix(MARK).strip() for name in first]
 
 

@@ -107,6 +107,9 @@ class Lines:
             *lines, rest = (rest + decoder.decode(piece)).split("\n")
             for line in lines:
                 yield self._counted(line + "\n", encoding)
+            if len(rest) >= MAX_LINE:
+                yield self._counted(rest, encoding)
+                rest = ""
         if rest:
             yield self._counted(rest, encoding)
 

@@ -88,3 +88,23 @@ def test_row_with_too_few_cells_is_shown_at_fault():
 def test_mapping_for_other_columns_is_refused():
     with pytest.raises(CsvHeaderError, match="2 columns"):
         csv_preview.preview(io.BytesIO(b"id,plan\n"), Format(), ["external_id"])
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [(b"id,caf\xe9\nu1,caf\xe9\n", "utf-8"), (b"\x00\xd8,\x00a\x00\n\x00\x00\xd8,\x00a\x00", "utf-16-le")],
+)
+def test_text_of_another_encoding_is_shown_with_a_mark_and_breaks_no_page(content, encoding):
+    form = Format(encoding)
+    found = csv_preview.columns(io.BytesIO(content), form)
+    shown = csv_preview.preview(io.BytesIO(content), form, ["external_id", "custom:x"])
+    texts = [column.name for column in found] + [value for column in found for value in column.samples]
+    texts += [cell.text for _row, cells in shown.rows for cell in cells]
+    assert "\ufffd" in "".join(texts)
+    assert "".join(texts).encode()
+
+
+def test_file_of_more_columns_than_anybody_maps_is_refused():
+    names = ",".join(f"c{number}" for number in range(1_001))
+    with pytest.raises(CsvHeaderError, match="1,001 columns; 1,000 are allowed"):
+        csv_preview.columns(io.BytesIO(names.encode()), Format())

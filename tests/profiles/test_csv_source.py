@@ -105,5 +105,14 @@ def test_line_without_an_end_does_not_fill_the_memory(monkeypatch):
     assert [len(line) for line in Lines(io.BytesIO(b"x" * 25), "utf-8")] == [10, 10, 5]
 
 
+def test_line_without_an_end_does_not_fill_the_memory_in_utf_16_either(monkeypatch):
+    monkeypatch.setattr(csv_source, "MAX_LINE", 10)
+    monkeypatch.setattr(csv_source, "SAMPLE_BYTES", 8)
+    content = ("😀" * 12 + "\nx").encode("utf-16-le")
+    lines = Lines(io.BytesIO(content), "utf-16-le")
+    assert list(lines) == ["😀" * 10, "😀😀\n", "x"]
+    assert lines.position == len(content)
+
+
 def test_format_of_a_file_that_says_nothing_is_plain():
     assert csv_source.detect(io.BytesIO(b"\n\n")) == Format()
