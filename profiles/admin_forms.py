@@ -62,7 +62,11 @@ class AttributesForm(forms.Form):
     def groups(self) -> Iterator[tuple[Any, list[tuple[forms.BoundField, str | None]]]]:
         """Yield the fields in the groups of the user's page, each with what others made of it meanwhile."""
         for title, names in admin_attributes.GROUPS:
-            yield title, [(self[name], self.meanwhile.get(name)) for name in names if name in self.fields]
+            yield title, [(self[name], self._became(name)) for name in names if name in self.fields]
+
+    def _became(self, name: str) -> str | None:
+        value = self.meanwhile.get(name)
+        return None if value is None else dict(admin_attributes.choices_of(name)).get(value, value)
 
     def clean(self) -> dict[str, Any]:
         """Read each value as the tracking API would; what was not touched may stay as odd as it is."""

@@ -38,7 +38,6 @@ def in_words(timeline: Timeline) -> dict[str, Any]:
         "purchases": [row for row in shown if row.happening.is_purchase],
         "chart": _chart(timeline),
         "revenue": [_money(amount, currency) for currency, amount in timeline.revenue.items()],
-        "hidden": numbers.count(max(len(timeline.happenings) - MAX_ROWS, 0)),
         "is_cut": timeline.is_cut or len(timeline.happenings) > MAX_ROWS,
         "limit": MAX_ROWS,
     }

@@ -114,9 +114,8 @@ def _conflict(request: HttpRequest, profile: Profile, **edits: Mapping[str, Edit
         return conflict.current
     except Profile.DoesNotExist as gone:
         raise Http404 from gone
-    except (
-        AttributeValueError
-    ) as fault:  # the forms let none pass, unless others filled the user up meanwhile
+    except AttributeValueError as fault:
+        # The forms let none pass; but others may have filled the user up with attributes meanwhile.
         raise BadRequest(str(fault)) from fault
     return None
 

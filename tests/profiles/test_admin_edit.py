@@ -126,12 +126,13 @@ def test_faults_are_named_at_their_field_and_nothing_is_lost(administrator_clien
 
 
 def test_conflict_shows_both_and_saves_nothing_until_asked_again(administrator_client, ada):
-    sent = form_of(ada, first_name="Adele", last_name="Lovelace")
-    Profile.objects.filter(pk=ada.pk).update(first_name="Adela", country="PT")
+    sent = form_of(ada, first_name="Adele", last_name="Lovelace", gender="")
+    Profile.objects.filter(pk=ada.pk).update(first_name="Adela", country="PT", gender="M")
     response = administrator_client.post(address(ada, "edit"), sent)
     page = text_of(response, CONFLICT)
     assert "somebody else changed the same meanwhile" in page
     assert "Meanwhile it became: Adela" in page
+    assert "Meanwhile it became: Male" in page
     form = response.context["form"]
     assert [form[name].value() for name in ("first_name", "last_name", "country")] == [
         "Adele",
