@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -20,7 +19,7 @@ from profiles.csv_source import Format
 from profiles.jobs import Clock, ImportFileError
 from profiles.models import ImportJob
 
-BATCH_ROWS = 10_000
+BATCH_ROWS = 20_000
 
 
 @dataclass
@@ -88,17 +87,9 @@ class _Batch(NamedTuple):
 
 
 def _batches(reader: csv_rows.Reader) -> Iterator[_Batch]:
-    """Yield the rows in batches; the next one is read while the database writes this one."""
     rows = iter(reader)
-
-    def read() -> _Batch:
-        return _Batch(list(islice(rows, BATCH_ROWS)), reader.position, reader.line)
-
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(read)
-        while (batch := coming.result()).rows:
-            coming = ahead.submit(read)
-            yield batch
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield _Batch(batch, reader.position, reader.line)
 
 
 def _alone(workspace_id: int) -> Callable[[], None]:
