@@ -8,7 +8,8 @@ applied; the others are. It is one transaction:
 2. Everybody named is looked up, then their rows are locked in the order of ids: whoever tracks one of them waits,
    and afterwards finds the profile gone and looks again.
 3. It is decided in memory who becomes whom (`identity_people.py`), and written by a few statements.
-4. An identifier that somebody else created since step 2 fails on the primary key: all again from step 1.
+4. An identifier that somebody else created since step 2 fails on the primary key: all again from step 1, in the end
+   with everybody else kept from making users.
 5. The apps above move what they keep, the change is marked, and the audit log written.
 """
 
@@ -21,7 +22,16 @@ from typing import TypeVar
 
 from accounts import audit
 from accounts.models import User
-from profiles import attempts, changes, csv_sql, followers, identity_names, identity_store, matching
+from profiles import (
+    attempts,
+    changes,
+    csv_sql,
+    followers,
+    identity_names,
+    identity_store,
+    matching,
+    statements,
+)
 from profiles.identity_names import Name
 from profiles.identity_people import IdentityError, People
 from profiles.identity_store import Written
@@ -192,7 +202,7 @@ def _run(
         _audit(workspace_id, written, action, author, now)
         return outcomes
 
-    return attempts.run(work)
+    return attempts.run(work, alone=lambda: statements.keep_newcomers_out(workspace_id=workspace_id))
 
 
 def _outcome(apply: Callable[[People, Item], None], people: People, item: Item) -> IdentityError | None:
