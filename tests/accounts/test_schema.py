@@ -13,6 +13,7 @@ from tests.accounts.test_authentication import Door
 
 WAYS = {
     "restApiKey": {"type": "http", "scheme": "bearer"},
+    "restApiKeyBearer": {"type": "http", "scheme": "bearer"},
     "restApiKeyBasic": {"type": "http", "scheme": "basic"},
 }
 
@@ -21,7 +22,7 @@ WAYS = {
     ("authentication", "names"),
     [
         (RestKeyAuthentication, ["restApiKey"]),
-        (RestKeyOrBasicAuthentication, ["restApiKey", "restApiKeyBasic"]),
+        (RestKeyOrBasicAuthentication, ["restApiKeyBearer", "restApiKeyBasic"]),
     ],
 )
 def test_schema_names_every_way_and_asks_for_one(authentication, names):
