@@ -179,6 +179,8 @@ WHITENOISE_USE_FINDERS = True
 # Uploads: no address serves them. Web servers and workers on several hosts need one and the same folder.
 MEDIA_ROOT = env.str("UPLOADS_DIR", default=str(BASE_DIR / "var" / "uploads"))
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=4 * 1024**3)
+# The form that maps a file's columns has two fields for each of them, and a file at most 1,000 columns.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
 
 # --- admin theme ---------------------------------------------------------------------------------------------
 UNFOLD: dict[str, Any] = {

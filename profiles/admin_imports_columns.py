@@ -51,12 +51,13 @@ class Line:
 
 @dataclass
 class Chosen:
-    """All that the page shows."""
+    """All that the page shows. `is_seen`: the sender saw these columns; another format makes others of the file."""
 
     form: Format
     lines: list[Line]
     targets: list[str]
     update_only: bool
+    is_seen: bool = False
     preview: Preview | None = None
     fault: str = ""
 
@@ -73,6 +74,7 @@ def read(job: ImportJob, data: Mapping[str, str] | None) -> Chosen:
         lines = [_line(column, target) for column, target in zip(columns, targets, strict=True)]
         sent = data if data is not None else job.options
         chosen = Chosen(form, lines, targets, update_only=bool(sent.get("update_only")))
+        chosen.is_seen = data is not None and data.get("count") == str(len(columns))
         try:
             chosen.preview = csv_preview.preview(source, form, targets)
         except CsvHeaderError as error:

@@ -27,6 +27,7 @@ from profiles.models import ImportJob
 
 SEES, IMPORTS = "profiles.view_importjob", ("profiles.view_importjob", "profiles.add_importjob")
 MAX_PIECE = 4 * 1024 * 1024
+MAX_DIGITS = 20  # of a size: anything near it is refused
 CREATED, CONFLICT, TOO_LARGE, UNPROCESSABLE = 201, 409, 413, 422
 STEPS = {"pause": jobs.pause, "resume": jobs.resume, "cancel": jobs.cancel}
 
@@ -53,8 +54,9 @@ def upload(request: HttpRequest, kind: str) -> HttpResponse:
 def begin(request: HttpRequest, kind: str) -> JsonResponse:
     """Begin an upload in pieces: say where they go, and where to go after the last."""
     size = request.POST.get("size", "")
+    total_bytes = int(size[:MAX_DIGITS]) if size.isdecimal() else 0
     try:
-        job = _draft(request, _kind(kind), request.POST.get("name", ""), int(size) if size.isdecimal() else 0)
+        job = _draft(request, _kind(kind), request.POST.get("name", ""), total_bytes)
     except UploadError as error:
         return JsonResponse({"message": str(error)}, status=UNPROCESSABLE)
     pieces = reverse("admin:profiles_importjob_piece", args=[job.pk])
@@ -84,7 +86,7 @@ def columns(request: HttpRequest, job_id: int) -> HttpResponse:
     if job.status != ImportJob.Status.DRAFT or job.kind != ImportJob.Kind.CSV or not job.file:
         return redirect("admin:profiles_importjob_change", job.pk)
     chosen = admin_imports_columns.read(job, request.POST if request.method == "POST" else None)
-    wanted = request.POST.get("step", "")
+    wanted = request.POST.get("step", "") if chosen.is_seen else ""
     if wanted not in {"dry_run", "import"} or chosen.fault:
         return _columns_page(request, job, chosen, status=UNPROCESSABLE if wanted and chosen.fault else 200)
     return _start(request, job, admin_imports_columns.options(chosen), is_dry_run=wanted == "dry_run")

@@ -129,7 +129,8 @@ def test_file_comes_in_pieces_and_a_repeated_piece_changes_nothing(administrator
 
 
 @pytest.mark.parametrize(
-    ("size", "reason"), [("0", "empty"), ("", "empty"), ("-1", "empty"), ("11", "limit")]
+    ("size", "reason"),
+    [("0", "empty"), ("", "empty"), ("-1", "empty"), ("11", "limit"), ("9" * 5_000, "limit")],
 )
 def test_file_of_a_wrong_size_is_refused_before_it_is_sent(administrator_client, settings, size, reason):
     settings.MAX_UPLOAD_BYTES = 10
@@ -183,6 +184,31 @@ def test_another_delimiter_shows_other_columns(administrator_client, administrat
     job = uploaded(administrator, PEOPLE)
     answer = administrator_client.post(at("columns", job.pk), {**PLAIN, "delimiter": ",", "step": ""})
     assert [line.column.name for line in answer.context["chosen"].lines] == ["External ID;E-Mail;plan;visits"]
+
+
+def test_nothing_starts_with_columns_that_nobody_saw(administrator_client, administrator):
+    job = uploaded(administrator, b"external_id|a,b|c\nu1|1,2|3\n")
+    sent = mapping("external_id", "custom:b", delimiter="|")
+    answer = administrator_client.post(at("columns", job.pk), sent)
+    assert [line.column.name for line in answer.context["chosen"].lines] == ["external_id", "a,b", "c"]
+    job.refresh_from_db()
+    assert job.status == "draft"
+
+
+def test_as_many_columns_as_are_allowed_can_be_mapped(administrator_client, administrator):
+    names = ["external_id", *(f"c{number}" for number in range(999))]
+    job = uploaded(administrator, f"{','.join(names)}\nu1{',x' * 999}\n".encode())
+    targets = ["external_id", *(f"custom:{name}" for name in names[1:])]
+    administrator_client.post(at("columns", job.pk), mapping(*targets, delimiter=","))
+    assert run(job).counts["created"] == 1
+    assert len(Profile.objects.get().custom_attributes) == 999
+
+
+def test_file_in_another_encoding_than_chosen_is_shown_all_the_same(administrator_client, administrator):
+    job = uploaded(administrator, "external_id,caf\u00e9\nu1,\u00e9\n".encode("utf-16"))
+    answer = administrator_client.post(at("columns", job.pk), {**PLAIN, "step": ""})
+    assert answer.status_code == 200
+    assert "\ufffd" in answer.content.decode()
 
 
 def test_dry_run_writes_nothing_and_the_import_follows_with_the_same_columns(
