@@ -25,7 +25,7 @@ TAGS = {
 # What a count is called, what it means, and how its part of the bar looks ("" for none).
 FIGURES: dict[str, tuple[str | Promise, str | Promise, str]] = {
     "rows": (gettext_lazy("Rows"), gettext_lazy("read so far"), ""),
-    "created": (gettext_lazy("Created"), gettext_lazy("users who are new"), "good"),
+    "created": (gettext_lazy("New users"), gettext_lazy("users who are new"), "good"),
     "imported": (gettext_lazy("Imported"), gettext_lazy("events that are counted now"), "good"),
     "updated": (gettext_lazy("Updated"), gettext_lazy("users something changed for"), "changed"),
     "unchanged": (gettext_lazy("Unchanged"), gettext_lazy("users who were like this already"), "same"),
