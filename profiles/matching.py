@@ -108,7 +108,8 @@ def match(*, workspace_id: int, candidates: Sequence[Keys]) -> list[int | Reason
     `candidates[n]` are the keys of member n, the most trusted first; the first that matches wins. A member
     without any is invalid. Two queries at most, whatever the number of members.
     """
-    first_choices = list({keys[0]: None for keys in candidates if keys})
+    # In the order of the index: neighbours are then found on the same page of it.
+    first_choices = sorted({keys[0] for keys in candidates if keys})
     found: Mapping[str, int] = lookup(workspace_id=workspace_id, keys=first_choices)
     result: list[int | Reason] = [
         found.get(keys[0], Reason.UNKNOWN) if keys else Reason.INVALID for keys in candidates
