@@ -146,12 +146,12 @@ def _csv_without(source: BinaryIO, write: Callable[[bytes], object], texts: Coll
 
 
 def _lines_without(source: BinaryIO, write: Callable[[bytes], object], texts: Collection[str]) -> None:
-    """Copy lines of JSON in which none of the texts is a value, or a value's end after a colon."""
+    """Copy lines of JSON in which none of the texts is a value, a value's end after a colon, or one within."""
     spellings = {
         json.dumps(text, ensure_ascii=is_ascii)[1:-1] for text in texts for is_ascii in (True, False)
     }
     escaped = b"|".join(re.escape(it.encode("utf-8", "surrogateescape")) for it in spellings)
-    unwanted = re.compile(rb'["\s:](?:' + escaped + rb')["\s,}]')
+    unwanted = re.compile(rb'["\s:](?:' + escaped + rb')["\s,}\\]')
     for line in source:
         if not texts or not unwanted.search(line):
             write(line)

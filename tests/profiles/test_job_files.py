@@ -96,6 +96,7 @@ def test_rows_of_an_erased_person_go_and_no_others(administrator, row, is_kept):
         (b'{"properties":{"distinct_id":4711}}\n', False),
         (b'{"properties":{"distinct_id":"z\\u00f6e"}}\n', False),
         ('{"properties":{"distinct_id":"zöe"}}\n'.encode(), False),
+        (b'{"line":"{\\"distinct_id\\": \\"ada\\", broken","import_error":"x"}\n', False),
         (b'{"properties":{"distinct_id":"adam"}}\n', True),
         (b'{"properties":{"distinct_id":"x", "time": 47110}}\n', True),
     ],
