@@ -121,10 +121,11 @@ class CohortMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def send_a_page_of_the_export(self, data: st.DataObject) -> None:
-        if self.export is None:
-            return
-        session, pages = self.export
-        number = data.draw(st.integers(1, len(pages)), label="page")
+        if self.export is not None:
+            self.send_page(data.draw(st.integers(1, len(self.export[1])), label="page"))
+
+    def send_page(self, number: int) -> None:
+        session, pages = self.export or ("", [])
         who = pages[number - 1]
         self.send(Action.MEMBERS, [(who, False)], session_id=session, page=number, total_pages=len(pages))
         if self.seen == set(range(1, len(pages) + 1)):
@@ -134,6 +135,16 @@ class CohortMachine(RuleBasedStateMachine):
             self.staged[number] = self.known(who)
         if len(self.seen) == len(pages):
             self.become(set().union(*self.staged.values()))
+
+    @rule(data=st.data())
+    def end_an_export_after_a_merge_of_somebody_who_waits_in_it(self, data: st.DataObject) -> None:
+        waiting = sorted(set().union(*self.staged.values()) - self.gone)
+        if self.export is None or not waiting or len(self.seen) == len(self.export[1]):
+            return
+        others = sorted(set(NAMES) - self.gone)
+        self.merge(data.draw(st.sampled_from(waiting)), data.draw(st.sampled_from(others)))
+        for number in range(1, len(self.export[1]) + 1):
+            self.send_page(number)
 
     # --- what else happens ---------------------------------------------------------------------------------
     @rule()
@@ -155,6 +166,9 @@ class CohortMachine(RuleBasedStateMachine):
         self.gone.add(name)
 
     @rule(merged=st.sampled_from(NAMES), kept=st.sampled_from(NAMES))
+    def two_turn_out_to_be_one(self, merged: str, kept: str) -> None:
+        self.merge(merged, kept)
+
     def merge(self, merged: str, kept: str) -> None:
         if merged == kept or {merged, kept} & self.gone:
             return
