@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import BinaryIO, NamedTuple, TextIO
 
 from django.utils import timezone
@@ -20,6 +20,9 @@ from profiles.jobs import Clock, ImportFileError
 from profiles.models import ImportJob
 
 BATCH_ROWS = 20_000
+BATCH_BYTES = 32 * 1024 * 1024  # of the file: rows may be large
+# Halves of pairs, as a broken file in UTF-16 holds them. Bytes that are no text are others, and written as they were.
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 @dataclass
@@ -87,8 +90,14 @@ class _Batch(NamedTuple):
 
 
 def _batches(reader: csv_rows.Reader) -> Iterator[_Batch]:
-    rows = iter(reader)
-    while batch := list(islice(rows, BATCH_ROWS)):
+    batch: list[Row] = []
+    full = reader.position + BATCH_BYTES
+    for row in reader:
+        batch.append(row)
+        if len(batch) == BATCH_ROWS or reader.position >= full:
+            yield _Batch(batch, reader.position, reader.line)
+            batch, full = [], reader.position + BATCH_BYTES
+    if batch:
         yield _Batch(batch, reader.position, reader.line)
 
 
@@ -143,4 +152,4 @@ def _write_faults(rejected: TextIO, header: Header, outcome: Outcome) -> None:
 def _columns(header: Header, cells: Iterable[str]) -> list[str]:
     """Return what is none of the reasons of an earlier import."""
     reasons = [index for index, name in enumerate(header.names) if name == csv_rows.REASON]
-    return [cell for index, cell in enumerate(cells) if index not in reasons]
+    return [_HALVES.sub("\ufffd", cell) for index, cell in enumerate(cells) if index not in reasons]

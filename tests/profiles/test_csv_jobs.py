@@ -56,6 +56,25 @@ def test_job_that_breaks_off_anywhere_imports_every_row_once(administrator, monk
     assert [row[3].split(":")[0] for row in faults[1:]] == [f"line {n + 2}" for n in range(0, 50, 5)]
 
 
+def test_large_rows_are_fewer_to_a_batch(administrator, monkeypatch):
+    monkeypatch.setattr(csv_import, "BATCH_BYTES", 100)
+    job = started(administrator, people(5) + f"u9,,{'x' * 200}\n".encode() + people(5).partition(b"\n")[2])
+    batches = list(
+        csv_import.run_job(job=jobs._claim(job.pk, now=NOW), source=job.file.open(), clock=Clock())
+    )
+    job.refresh_from_db()
+    assert (len(batches), job.done_bytes, job.counts["rows"]) == (2, job.total_bytes, 11)
+
+
+def test_row_that_is_no_utf_16_is_a_fault_of_its_own(administrator):
+    content = "external_id,x\nu1,\ud800\nu2,b\n".encode("utf-16-le", "surrogatepass")
+    job = started(administrator, content, encoding="utf-16-le")
+    tasks.run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.counts["created"], job.counts["failed"]) == (Status.COMPLETE, 1, 1)
+    assert "u1,\ufffd,line 2" in Path(job.error_file.path).read_text()
+
+
 def test_file_whose_columns_are_not_the_mapped_ones_fails_and_says_why(administrator):
     job = started(administrator, b"external_id\nu1\n", targets=["external_id", "email"])
     tasks.run_import(job.pk)
