@@ -58,10 +58,11 @@ def test_job_that_breaks_off_anywhere_imports_every_row_once(administrator, monk
 
 def test_large_rows_are_fewer_to_a_batch(administrator, monkeypatch):
     monkeypatch.setattr(csv_import, "BATCH_BYTES", 100)
-    job = started(administrator, people(5) + f"u9,,{'x' * 200}\n".encode() + people(5).partition(b"\n")[2])
-    batches = list(
-        csv_import.run_job(job=jobs._claim(job.pk, now=NOW), source=job.file.open(), clock=Clock())
-    )
+    rows = people(5).partition(b"\n")[2]
+    job = started(administrator, people(5) + f"u9,,{'x' * 200}\n".encode() + rows)
+    claimed = jobs._claim(job.pk, now=NOW)
+    with Path(job.file.path).open("rb") as source:
+        batches = list(csv_import.run_job(job=claimed, source=source, clock=Clock()))
     job.refresh_from_db()
     assert (len(batches), job.done_bytes, job.counts["rows"]) == (2, job.total_bytes, 11)
 
