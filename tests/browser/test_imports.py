@@ -63,7 +63,7 @@ def test_users_are_uploaded_mapped_tried_and_imported(
     expect(page.get_by_text("Dry run", exact=True)).to_be_visible()
     tasks.run_import(ImportJob.objects.get().pk)
     expect(page.get_by_text("Dry run done")).to_be_visible()
-    expect(figure(page, "Created")).to_have_text("2")
+    expect(figure(page, "New users")).to_have_text("2")
     assert not Profile.objects.exists()
     axe_clean(page)
     page.get_by_role("button", name="Import now").click()
@@ -132,7 +132,7 @@ def test_page_follows_an_import_until_it_is_paused_and_resumed(page, sign_in, ad
     expect(page.get_by_text("Waiting", exact=True)).to_be_visible()
     ImportJob.objects.update(status="running", done_bytes=9, counts={"rows": 1, "created": 1})
     expect(page.get_by_text("Running", exact=True)).to_be_visible()
-    expect(figure(page, "Created")).to_have_text("1")
+    expect(figure(page, "New users")).to_have_text("1")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused", exact=True)).to_be_visible()
     page.get_by_role("button", name="Resume").click()
@@ -140,7 +140,7 @@ def test_page_follows_an_import_until_it_is_paused_and_resumed(page, sign_in, ad
     ImportJob.objects.update(done_bytes=0, counts={})
     tasks.run_import(job.pk)
     expect(page.get_by_text("Complete", exact=True)).to_be_visible()
-    expect(figure(page, "Created")).to_have_text("2")
+    expect(figure(page, "New users")).to_have_text("2")
 
 
 @pytest.mark.parametrize(("language", "scheme", "size"), [("fr", "light", PHONE), ("de", "dark", DESKTOP)])
