@@ -36,6 +36,18 @@ class Kind(models.TextChoices):
     JSON = "json", _("List or object (JSON)")
 
 
+def fault_of(name: str) -> str | None:
+    """Return why no custom attribute can have a name; None if one can."""
+    if name.startswith("$"):
+        return gettext("A name must not begin with $.")
+    if name in _RESERVED:
+        return gettext("This name has a meaning of its own: it is no custom attribute.")
+    try:
+        return None if attributes.text("name", name).strip() else gettext("Enter a name.")
+    except AttributeValueError:
+        return gettext("A name has at most 255 characters, and no NUL character.")
+
+
 class AttributeForm(forms.Form):
     """One custom attribute of a profile. `name` is None for a new one; each sort of value has a field of its own."""
 
@@ -72,10 +84,8 @@ class AttributeForm(forms.Form):
     def clean_name(self) -> str:
         """Refuse names that are taken, or mean something else."""
         name: str = self.cleaned_data["name"]
-        if name.startswith("$"):
-            raise ValidationError(_("A name must not begin with $."))
-        if name in _RESERVED:
-            raise ValidationError(_("This name has a meaning of its own: it is no custom attribute."))
+        if fault := fault_of(name):
+            raise ValidationError(fault)
         if name in self.current:
             raise ValidationError(_("This user has an attribute of this name already. Edit that one."))
         if len(self.current) >= settings.MAX_CUSTOM_ATTRIBUTES:

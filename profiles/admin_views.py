@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.permissions import current_workspace
 from config.admin import page
 from profiles import admin_panels, editing
-from profiles.admin_attribute_form import AttributeForm
+from profiles.admin_attribute_form import AttributeForm, fault_of
 from profiles.admin_forms import AttributesForm
 from profiles.attributes import AttributeValueError
 from profiles.editing import Edit, EditConflictError
@@ -81,9 +81,9 @@ def attribute(request: HttpRequest, profile_id: int) -> HttpResponse:
     profile, name = profile_of(request, profile_id), request.GET.get("name")
     current = profile.custom_attributes
     context: dict[str, Any] = {"name": name}
+    if name is not None and name not in current and (request.method != "POST" or fault_of(name)):
+        raise Http404  # one that was removed meanwhile may be saved again
     if request.method != "POST":
-        if name is not None and name not in current:
-            raise Http404
         form = AttributeForm(name=name, current=current)
         return _attribute_page(request, profile, form=form, **context)
     form = AttributeForm(request.POST, name=name, current=current)
@@ -96,7 +96,7 @@ def attribute(request: HttpRequest, profile_id: int) -> HttpResponse:
         return back_to(request, profile, done)
     (value,) = meanwhile.values()
     form = AttributeForm(_with_seen(request.POST, value), name=name, current=current)
-    context |= {"is_conflict": True, "meanwhile": admin_panels.value_in_words(value)}
+    context |= {"is_conflict": True, "meanwhile": "" if value is None else admin_panels.value_in_words(value)}
     return _attribute_page(request, profile, form=form, status=CONFLICT, **context)
 
 
