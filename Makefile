@@ -10,7 +10,7 @@ LANGUAGES := --locale fr --locale de
 # Strings of tests and benchmarks are nobody's to translate.
 MESSAGES_IGNORE := --ignore 'tests/*' --ignore 'benchmarks/*' --ignore 'var/*' --ignore 'staticfiles/*'
 
-.PHONY: install run serve test check lint format schema messages bench
+.PHONY: install run serve test fuzz check lint format schema messages bench
 
 install: .venv/installed  ## make .venv with exactly what requirements.lock names
 	@:
@@ -45,6 +45,9 @@ else ifeq ($(CI),true)
 else
 	@echo "PostgreSQL was not tested: set TEST_DATABASE_URL=postgres://user@host/database"
 endif
+
+fuzz: install  ## hostile input for every operation of the API, for about 15 minutes; more or less by EXAMPLES
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) DATABASE_URL="$(SQLITE)" $(BIN)/python -m pytest tests/api/test_schema.py
 
 check: lint test  ## all that CI asks
 
