@@ -20,7 +20,11 @@ def merged(*, workspace_id: int, kept_by_merged: Mapping[int, int], now: datetim
 
 
 def erased(*, workspace_id: int, profile_ids: Collection[int], texts: Collection[str]) -> None:  # noqa: ARG001
-    """Take people out of the samples of unmatched identifiers; no cohort shows an erased member anyway."""
+    """Take people out of the samples of unmatched identifiers; no cohort shows an erased member anyway.
+
+    A page that is on its way adds to the sample that it read: written later, it would bring them back.
+    """
+    moves.hold_pages_off(workspace_id=workspace_id)
     syncs = CohortSync.objects.filter(cohort__workspace_id=workspace_id).exclude(unmatched_sample=[])
     changed = []
     for sync in syncs.only("unmatched_sample").iterator(CHUNK):

@@ -57,11 +57,16 @@ def check(*, cohort: Cohort, mark: str | None) -> None:
         raise MovedError
 
 
-def move(*, workspace_id: int, kept_by_merged: Mapping[int, int], now: datetime) -> None:
-    """Let the profiles that are the values take the places of those that are the keys, from this commit on."""
+def hold_pages_off(*, workspace_id: int) -> None:
+    """Wait until no page is on its way, and let none begin until this transaction ends. On SQLite it is so already."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s::integer)", [_MOVE_LOCK, workspace_id])
+
+
+def move(*, workspace_id: int, kept_by_merged: Mapping[int, int], now: datetime) -> None:
+    """Let the profiles that are the values take the places of those that are the keys, from this commit on."""
+    hold_pages_off(workspace_id=workspace_id)
     LatestMove.objects.update_or_create(workspace_id=workspace_id, defaults={"mark": uuid4().hex})
     merged, both = BitMap(kept_by_merged), BitMap([*kept_by_merged, *kept_by_merged.values()])
     cohort_ids = list(Cohort.objects.filter(workspace_id=workspace_id).values_list("pk", flat=True))
