@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple, TextIO
 
 from django.utils import timezone
 
-from profiles import attempts, csv_merge, csv_rows, jobs, statements
+from profiles import ahead, attempts, csv_merge, csv_rows, jobs, statements
 from profiles.csv_merge import CREATE_AND_UPDATE, Mode, Outcome
 from profiles.csv_rows import CsvHeaderError, Header, Row
 from profiles.csv_source import Format
@@ -55,7 +55,7 @@ def run(
     reader = csv_rows.Reader(source, form=form)
     header, progress = reader.header, Progress()
     _write_names(rejected, header)
-    for batch in _batches(reader):
+    for batch in ahead.read(_batches(reader)):
         work = partial(csv_merge.merge, workspace_id=workspace_id, header=header, rows=batch.rows, mode=mode)
         outcome = attempts.run(partial(work, now=clock()), alone=_alone(workspace_id))
         _write_faults(rejected, header, outcome)
@@ -74,7 +74,7 @@ def run_job(*, job: ImportJob, source: BinaryIO, clock: Clock) -> Iterator[None]
     if job.done_bytes:
         reader.go_on(position=job.done_bytes, line=job.counts["lines"])
     before = reader.line if job.done_bytes else 0
-    for batch in _batches(reader):
+    for batch in ahead.read(_batches(reader)):
         work = partial(_commit, job, reader.header, batch, lines=batch.line - before, clock=clock)
         attempts.run(work, alone=_alone(job.workspace_id))
         before = batch.line

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -98,7 +99,7 @@ def merge(*, workspace_id: int, header: Header, rows: Sequence[Row], mode: Mode,
 # --- resolve: which profile is each row's? -------------------------------------------------------------------
 def _owners(workspace_id: int, rows: Sequence[Row], mode: Mode) -> dict[str, _Target]:
     """Return the known profile behind every key of the rows that has one."""
-    keys = list(dict.fromkeys(key for row in rows for key in row.keys))
+    keys = list(dict.fromkeys(chain.from_iterable(row.keys for row in rows)))
     found = matching.lookup(workspace_id=workspace_id, keys=keys)
     ids = set(found.values())
     if mode.is_dry_run:
@@ -149,6 +150,8 @@ def _target_of(row: Row, owners: dict[str, _Target]) -> _Target:
     With an external id only that decides; without one, the first alias or device of an anonymous profile that is
     known.
     """
+    if owners.keys().isdisjoint(row.keys):
+        return _Target(external_id=row.external_id)
     if row.external_id:
         target = owners.get(matching.external_id_key(row.external_id))
     else:

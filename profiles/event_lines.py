@@ -8,14 +8,13 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, cast
 
 import orjson
 from django.utils.translation import gettext as _
 
-from profiles import event_rows
+from profiles import ahead, event_rows
 from profiles.event_rows import Event, EventFaultError
 from profiles.jobs import ImportFileError
 
@@ -24,8 +23,6 @@ BLOCK_BYTES = 4 * 1024 * 1024
 REASON = "reason"
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ def read(
     """
     text = _text(source)
     text.seek(position)
-    return _ahead(_blocks(source, text, external_id_property, line))
+    return ahead.read(_blocks(source, text, external_id_property, line))
 
 
 def _text(source: BinaryIO) -> BinaryIO:
@@ -110,12 +107,3 @@ def _faulty(line: bytes, reason: str) -> bytes:
         value = line.decode("utf-8", "replace")
     value = value if isinstance(value, dict) else {"line": value}
     return orjson.dumps({**value, REASON: reason}) + b"\n"
-
-
-def _ahead(items: Iterator[Item]) -> Generator[Item]:
-    """Yield items, and make the next one meanwhile in a thread."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item
