@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,7 +14,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import Integration, Workspace
-from cohorts import imports
+from cohorts import imports, moves
 from cohorts.imports import Change
 from cohorts.models import Cohort, CohortSync
 from cohorts.syncs import Export
@@ -23,7 +25,7 @@ from profiles.models import CustomEvent, Identifier, Profile
 from tests.cohorts.factories import members_of
 from tests.profiles.factories import ProfileFactory
 from tests.profiles.identities import BY_KEY, keys_of
-from tests.reliability.clients import together
+from tests.reliability.clients import GIVE_UP_SECONDS, together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -131,6 +133,64 @@ def test_a_member_that_is_merged_while_a_page_names_it_stays_a_member(workspace)
         )
         expected.add(kept.pk)
         assert members_of(Cohort.objects.get()) == expected
+
+
+def wait_until_somebody_waits() -> None:
+    """Return when another transaction waits for an advisory lock that this one holds."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def interrupted(function: Callable[..., Any], reached: threading.Event) -> Callable[..., Any]:
+    """Return a function that, once called, says so and goes on when somebody waits for this transaction."""
+
+    def work(*args: Any, **more: Any) -> Any:
+        if not reached.is_set():
+            reached.set()
+            wait_until_somebody_waits()
+        return function(*args, **more)
+
+    return work
+
+
+@pytest.fixture
+def integration(workspace) -> Integration:
+    ProfileFactory.create(external_id="kept")
+    ProfileFactory.create(anonymous=True, aliases=[(LABEL, "m")])
+    return Integration.objects.create(workspace=workspace, partner="mixpanel")
+
+
+def test_a_merge_waits_for_the_page_that_is_being_kept(workspace, integration, monkeypatch):
+    kept = threading.Event()
+    monkeypatch.setattr(moves, "check", interrupted(moves.check, kept))
+
+    def merge_then() -> None:
+        assert kept.wait(GIVE_UP_SECONDS)
+        merge(workspace, named("m"), external_id("kept"))
+
+    at_once(partial(add_to_cohort, integration, "m"), merge_then)
+    assert members_of(Cohort.objects.get()) == {live("kept").pk}
+
+
+def test_a_page_that_was_matched_waits_for_the_merge_and_is_matched_again(
+    workspace, integration, monkeypatch
+):
+    moving = threading.Event()
+    work = interrupted(moves._with_unfinished_full_syncs, moving)
+    monkeypatch.setattr(moves, "_with_unfinished_full_syncs", work)
+
+    def add_then() -> None:
+        assert moving.wait(GIVE_UP_SECONDS)
+        add_to_cohort(integration, "m")
+
+    at_once(partial(merge, workspace, named("m"), external_id("kept")), add_then)
+    assert members_of(Cohort.objects.get()) == {live("kept").pk}
 
 
 def test_whoever_is_tracked_while_being_erased_is_somebody_new_or_nobody(workspace):
