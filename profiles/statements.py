@@ -96,10 +96,13 @@ def lock_profiles(
     """  # noqa: S608 - names of columns of ours
     with connection.cursor() as cursor:
         cursor.execute(sql, [ids if connection.vendor == "postgresql" else _json(ids), workspace_id])
-        return {
-            profile_id: dict(zip(columns, map(_read, values, columns), strict=True))
-            for profile_id, *values in cursor.fetchall()
+        rows = {
+            profile_id: dict(zip(columns, values, strict=True)) for profile_id, *values in cursor.fetchall()
         }
+    for name in _TYPES.keys() & set(columns):
+        for row in rows.values():
+            row[name] = _read(name, row[name])
+    return rows
 
 
 def newest_holders(*, workspace_id: int, contacts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -189,7 +192,7 @@ def _source(names: Sequence[str]) -> str:
     return f"(SELECT {cells} FROM json_each(%s)) AS s"  # noqa: S608 - names of columns of ours
 
 
-def _read(value: Any, name: str) -> Any:
+def _read(name: str, value: Any) -> Any:
     """Return a value as Python has it: times of SQLite bear no zone, and JSON is text on both."""
     if isinstance(value, str) and _TYPES.get(name) == "jsonb":
         return orjson.loads(value)
