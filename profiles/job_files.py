@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -117,16 +118,46 @@ def drop_faults(job: ImportJob) -> None:
 
 
 def without(job: ImportJob, *, texts: Collection[str]) -> int:
-    """Write the file of faults anew without the rows that hold one of the texts; return its new size."""
+    """Write the file of faults anew without the rows that hold one of the texts; return its new size.
+
+    The caller has locked the job's row. Most files hold none of the texts, which is found out much faster.
+    """
     path = Path(job.error_file.path)
     if not path.exists():
         return 0
-    rows = _csv_without if job.kind == ImportJob.Kind.CSV else _lines_without
-    with path.open("rb") as source, path.with_suffix(".new").open("wb") as target:
-        rows(source, target.write, texts)
+    # What lies behind was rolled back: it must not come back, and may name somebody too.
+    os.truncate(path, min(job.error_bytes, path.stat().st_size))
+    is_csv = job.kind == ImportJob.Kind.CSV
+    if not _holds_any(job, _in_csv(texts) if is_csv else _in_json(texts)):
+        return job.error_bytes
+    kept = path.with_suffix(".new")
+    kept.touch(mode=_PRIVATE)
+    with path.open("rb") as source, kept.open("wb") as target:
+        (_csv_without if is_csv else _lines_without)(source, target.write, texts)
         size = target.tell()
-    path.with_suffix(".new").replace(path)
+    kept.replace(path)
     return size
+
+
+def _holds_any(job: ImportJob, spellings: Collection[bytes]) -> bool:
+    longest, before = max(map(len, spellings), default=0), b""
+    for piece in faults(job):
+        window = before + piece
+        if any(spelling in window for spelling in spellings):
+            return True
+        before = window[-longest:]
+    return False
+
+
+def _in_csv(texts: Collection[str]) -> set[bytes]:
+    return {text.replace('"', '""').encode("utf-8", "surrogateescape") for text in texts}
+
+
+def _in_json(texts: Collection[str]) -> set[bytes]:
+    """Return how JSON writes texts; those of a line that is no JSON stand within a text, escaped once more."""
+    once = {json.dumps(text, ensure_ascii=is_ascii)[1:-1] for text in texts for is_ascii in (True, False)}
+    twice = {json.dumps(text, ensure_ascii=False)[1:-1] for text in once}
+    return {text.encode("utf-8", "surrogateescape") for text in once | twice}
 
 
 def _csv_without(source: BinaryIO, write: Callable[[bytes], object], texts: Collection[str]) -> None:
@@ -139,18 +170,21 @@ def _csv_without(source: BinaryIO, write: Callable[[bytes], object], texts: Coll
             lines.append(line)
             yield line.decode("utf-8", "surrogateescape")
 
-    for cells in csv.reader(kept()):
-        if unwanted.isdisjoint(part for cell in cells for part in (cell, *cell.split("|"))):
-            write(b"".join(lines))
+    reader = csv.reader(kept())
+    while True:
+        try:
+            if (cells := next(reader, None)) is None:
+                return
+            if unwanted.isdisjoint(part for cell in cells for part in (cell, *cell.split("|"))):
+                write(b"".join(lines))
+        except csv.Error:  # nobody can tell whom such a row names
+            pass
         lines.clear()
 
 
 def _lines_without(source: BinaryIO, write: Callable[[bytes], object], texts: Collection[str]) -> None:
     """Copy lines of JSON in which none of the texts is a value, a value's end after a colon, or one within."""
-    spellings = {
-        json.dumps(text, ensure_ascii=is_ascii)[1:-1] for text in texts for is_ascii in (True, False)
-    }
-    escaped = b"|".join(re.escape(it.encode("utf-8", "surrogateescape")) for it in spellings)
+    escaped = b"|".join(map(re.escape, _in_json(texts)))
     unwanted = re.compile(rb'["\s:](?:' + escaped + rb')["\s,}\\]')
     for line in source:
         if not texts or not unwanted.search(line):

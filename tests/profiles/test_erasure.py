@@ -82,6 +82,7 @@ def test_nothing_in_any_table_or_file_names_the_person_any_more(
     job = ImportJob.objects.create(
         workspace=workspace, kind="csv", status="complete", file_name="f.csv", created_at=NOW
     )
+    job.error_bytes = len(rows)
     job.error_file.save("errors.csv", ContentFile(rows))
     LogEntry.objects.create(
         user=administrator,
