@@ -6,6 +6,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
+from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 from pyroaring import BitMap
 
 from cohorts import membership, moves
@@ -25,14 +29,30 @@ def erased(*, workspace_id: int, profile_ids: Collection[int], texts: Collection
     A page that is on its way adds to the sample that it read: written later, it would bring them back.
     """
     moves.hold_pages_off(workspace_id=workspace_id)
-    syncs = CohortSync.objects.filter(cohort__workspace_id=workspace_id).exclude(unmatched_sample=[])
-    changed = []
-    for sync in syncs.only("unmatched_sample").iterator(CHUNK):
-        kept = [entry for entry in sync.unmatched_sample if entry["identifier"] not in texts]
-        if len(kept) < len(sync.unmatched_sample):
-            sync.unmatched_sample = kept
-            changed.append(sync)
+    names = list(texts) if connection.vendor == "postgresql" else orjson.dumps(list(texts)).decode()
+    is_named = RawSQL(_NAMED[connection.vendor], [names], BooleanField())  # noqa: S611 - texts of ours
+    syncs = CohortSync.objects.filter(is_named, cohort__workspace_id=workspace_id).only("unmatched_sample")
+    changed = list(syncs.order_by("pk"))
+    for sync in changed:
+        sync.unmatched_sample = [it for it in sync.unmatched_sample if it["identifier"] not in texts]
     CohortSync.objects.bulk_update(changed, ["unmatched_sample"], batch_size=CHUNK)
+
+
+# The samples are looked through where they are: those of a month are too many to fetch.
+_NAMED = {
+    "postgresql": """
+        EXISTS (
+            SELECT FROM jsonb_array_elements(cohorts_cohortsync.unmatched_sample) e
+            WHERE e->>'identifier' = ANY(%s)
+        )
+    """,
+    "sqlite": """
+        EXISTS (
+            SELECT 1 FROM json_each(cohorts_cohortsync.unmatched_sample) e
+            WHERE json_extract(e.value, '$.identifier') IN (SELECT value FROM json_each(%s))
+        )
+    """,
+}
 
 
 def described(*, workspace_id: int, profile_ids: Collection[int]) -> dict[int, dict[str, Any]]:

@@ -11,6 +11,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from profiles import erasure, events, matching, universe
@@ -163,3 +164,19 @@ def test_samples_of_other_workspaces_stay(zoe):
     erase(zoe, external_id("zz-external"))
     sync.refresh_from_db()
     assert sync.unmatched_sample == sample
+
+
+def test_fifty_people_cost_as_many_queries_as_one(workspace):
+    people = [ProfileFactory.create(external_id=f"p{number}", devices=[f"v{number}"]) for number in range(52)]
+    cohort = CohortFactory.create(members=people)
+    for person in people:
+        sample = [{"identifier": person.email, "reason": "unknown"}]
+        CohortSyncFactory.create(cohort=cohort, unmatched_sample=sample)
+
+    def cost(*wanted: Profile) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert erase(people[0], *(profile(person.pk) for person in wanted)) == len(wanted)
+        return len(captured)
+
+    cost(people[0])  # the first one of a process looks up more
+    assert cost(people[1]) == cost(*people[2:])
