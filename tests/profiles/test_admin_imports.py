@@ -90,7 +90,7 @@ def test_marketer_looks_and_imports_nothing(marketer_client, administrator):
     job = run(started(administrator, b"external_id\nu1\nnull\n"))
     assert "people.csv" in marketer_client.get(LIST).content.decode()
     page = marketer_client.get(at("change", job.pk)).content.decode()
-    assert "Created" in page
+    assert "New users" in page
     assert "Download rows at fault" not in page
     assert marketer_client.get(at("progress", job.pk)).status_code == 200
     uploads = [("get", at("upload", "csv")), ("post", at("upload", "csv")), ("post", at("begin", "csv"))]
