@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import structlog
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from profiles import changes, jobs
 from profiles.models import ImportJob
 
+log = structlog.get_logger("rollcall.imports")
 RUNNERS = {
     ImportJob.Kind.CSV: "profiles.csv_import.run_job",
     ImportJob.Kind.EVENTS: "profiles.event_files.run_job",
 }
+
+
+class BrokenOffError(Exception):
+    """An import broke off. The queue keeps and logs what a task raises, and a database's message may name people."""
 
 
 def tidy_changes() -> int:
@@ -20,9 +26,17 @@ def tidy_changes() -> int:
 
 
 def run_import(job_id: int) -> None:
-    """Run an import for a slice of time. Queued by `profiles/jobs.py`; a second one for the same job does nothing."""
+    """Run an import for a slice of time. Queued by `profiles/jobs.py`; a second one for the same job does nothing.
+
+    Raises BrokenOffError, which says no more than the class of what was raised; the log has the places.
+    """
     for kind in ImportJob.objects.filter(pk=job_id).values_list("kind", flat=True):
-        jobs.work(job_id=job_id, runner=import_string(RUNNERS[ImportJob.Kind(kind)]), clock=timezone.now)
+        runner = import_string(RUNNERS[ImportJob.Kind(kind)])
+        try:
+            jobs.work(job_id=job_id, runner=runner, clock=timezone.now)
+        except Exception as error:
+            log.exception("import_broke_off", job=job_id, exc_info=(type(error), error, error.__traceback__))
+            raise BrokenOffError(type(error).__qualname__) from None
 
 
 def revive_imports() -> int:
