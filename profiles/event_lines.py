@@ -20,6 +20,8 @@ from profiles.jobs import ImportFileError
 
 # A few thousand events. A line may be as long, before it is cut.
 BLOCK_BYTES = 4 * 1024 * 1024
+# What is sought at once of a file that is taken up again.
+STEP_BYTES = 1024**3
 REASON = "reason"
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -44,9 +46,7 @@ def read(
     The next block is read while the caller is busy with one, who closes what is returned before the file. Raises
     ImportFileError for gzip that is broken.
     """
-    text = _text(source)
-    text.seek(position)
-    return ahead.read(_blocks(source, text, external_id_property, line))
+    return ahead.read(_blocks(source, _text(source), external_id_property, position, line))
 
 
 def _text(source: BinaryIO) -> BinaryIO:
@@ -57,8 +57,15 @@ def _text(source: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", gzip.GzipFile(fileobj=source)) if begins == _GZIP else source
 
 
-def _blocks(source: BinaryIO, text: BinaryIO, external_id_property: str, line: int) -> Iterator[Block]:
+def _blocks(
+    source: BinaryIO, text: BinaryIO, external_id_property: str, position: int, line: int
+) -> Iterator[Block]:
     try:
+        # What is compressed is read again from its beginning: that may take longer than a worker may be silent.
+        for step in range(STEP_BYTES, position, STEP_BYTES):
+            text.seek(step)
+            yield Block([], [], 0, position, source.tell())
+        text.seek(position)
         for lines, end in _lines(text):
             events, faults = _parsed(lines, external_id_property, line)
             line += len(lines)
@@ -68,21 +75,26 @@ def _blocks(source: BinaryIO, text: BinaryIO, external_id_property: str, line: i
 
 
 def _lines(text: BinaryIO) -> Iterator[tuple[list[bytes], int]]:
-    """Yield some whole lines, and the position behind them. A line without end is cut in its middle."""
-    end, rest, cut = text.tell(), b"", 0
+    """Yield some whole lines, and the position behind them.
+
+    Of a line without end comes the beginning, then nothing again and again: who imports must be heard of meanwhile.
+    """
+    end, rest, is_cut = text.tell(), b"", False
     while piece := text.read(BLOCK_BYTES):
         head, newline, tail = piece.rpartition(b"\n")
         if newline:
             whole = rest + head
-            end += len(whole) + cut + len(newline)
-            yield whole.split(b"\n"), end
-            rest, cut = tail, 0
-        elif len(rest) < BLOCK_BYTES:
+            end += len(whole) + len(newline)
+            yield whole.split(b"\n")[is_cut:], end
+            rest, is_cut = tail, False
+        elif not is_cut and len(rest) < BLOCK_BYTES:
             rest += piece
         else:
-            cut += len(piece)
+            end += len(rest) + len(piece)
+            yield [] if is_cut else [rest], end
+            rest, is_cut = b"", True
     if rest:
-        yield [rest], end + len(rest) + cut
+        yield [rest], end + len(rest)
 
 
 def _parsed(lines: list[bytes], external_id_property: str, first: int) -> tuple[list[Event], list[bytes]]:
