@@ -17,14 +17,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import uuid4
 
-from django.db import connection
 from pyroaring import BitMap
 
 from cohorts import membership, membership_pages
 from cohorts.models import Cohort, CohortSync, LatestMove
+from profiles import locks
+from profiles.locks import Lock
 
-# Any number that no other advisory lock of this database has; the second half of the lock is the workspace.
-_MOVE_LOCK = 0x4D4F5645
 # The newest mark this process met, by workspace. One that is too old costs a page a second matching, no more.
 _known: dict[int, str | None] = {}
 
@@ -44,10 +43,8 @@ def forget_marks() -> None:
 
 
 def hold_off(*, workspace_id: int) -> None:
-    """Make moves wait until this transaction ends. On SQLite they wait already."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s::integer)", [_MOVE_LOCK, workspace_id])
+    """Make moves wait until this transaction ends."""
+    locks.share(Lock.MOVES, workspace_id=workspace_id)
 
 
 def check(*, cohort: Cohort, mark: str | None) -> None:
@@ -58,10 +55,8 @@ def check(*, cohort: Cohort, mark: str | None) -> None:
 
 
 def hold_pages_off(*, workspace_id: int) -> None:
-    """Wait until no page is on its way, and let none begin until this transaction ends. On SQLite it is so already."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s::integer)", [_MOVE_LOCK, workspace_id])
+    """Wait until no page is on its way, and let none begin until this transaction ends."""
+    locks.alone(Lock.MOVES, workspace_id=workspace_id)
 
 
 def move(*, workspace_id: int, kept_by_merged: Mapping[int, int], now: datetime) -> None:

@@ -12,11 +12,12 @@ from typing import BinaryIO, NamedTuple, TextIO
 
 from django.utils import timezone
 
-from profiles import ahead, attempts, csv_merge, csv_rows, jobs, statements
+from profiles import ahead, attempts, csv_merge, csv_rows, jobs, locks
 from profiles.csv_merge import CREATE_AND_UPDATE, Mode, Outcome
 from profiles.csv_rows import CsvHeaderError, Header, Row
 from profiles.csv_source import Format
 from profiles.jobs import Clock, ImportFileError
+from profiles.locks import Lock
 from profiles.models import ImportJob
 
 BATCH_ROWS = 20_000
@@ -103,7 +104,7 @@ def _batches(reader: csv_rows.Reader) -> Iterator[_Batch]:
 
 def _alone(workspace_id: int) -> Callable[[], None]:
     """Return how a batch that met other writers twice keeps out those who make users one by one."""
-    return partial(statements.keep_newcomers_out, workspace_id=workspace_id)
+    return partial(locks.alone, Lock.NEWCOMERS, workspace_id=workspace_id)
 
 
 def format_of(job: ImportJob) -> Format:

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_noop
 
 from accounts import usage
 from accounts.models import DataPointUsage
-from profiles import attempts, changes, csv_sql, csv_staging, matching, statements
+from profiles import attempts, changes, csv_staging, locks, matching, statements
 from profiles.csv_rows import Header, Row
+from profiles.locks import Lock
 
 Faults = list[tuple[Row, str]]
 
@@ -80,7 +81,7 @@ def merge(*, workspace_id: int, header: Header, rows: Sequence[Row], mode: Mode,
        identifiers, and all is done again.
     """
     if not mode.is_dry_run:
-        csv_sql.lock_imports(workspace_id=workspace_id)
+        locks.alone(Lock.IMPORTS, workspace_id=workspace_id)
     faultless = [row for row in rows if not row.fault]
     owners = _owners(workspace_id, faultless, mode)
     targets, faults, skipped = _resolve(faultless, owners, may_create=not mode.update_only)
@@ -103,7 +104,7 @@ def _owners(workspace_id: int, rows: Sequence[Row], mode: Mode) -> dict[str, _Ta
     found = matching.lookup(workspace_id=workspace_id, keys=keys)
     ids = set(found.values())
     if mode.is_dry_run:
-        external_ids = csv_sql.external_ids(workspace_id=workspace_id, profile_ids=list(ids))
+        external_ids = statements.external_ids(workspace_id=workspace_id, profile_ids=list(ids))
     else:
         locked = statements.lock_profiles(workspace_id=workspace_id, profile_ids=ids, columns=["external_id"])
         external_ids = {profile_id: row["external_id"] for profile_id, row in locked.items()}

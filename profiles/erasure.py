@@ -17,17 +17,18 @@ from accounts import audit
 from profiles import (
     attempts,
     changes,
-    csv_sql,
     followers,
     identity_events,
     identity_names,
     jobs,
+    locks,
     matching,
     statements,
 )
 from profiles.identity import Author
 from profiles.identity_names import Name
 from profiles.identity_people import BLANK, COLUMNS
+from profiles.locks import Lock
 from profiles.models import Identifier, Profile
 
 # What names a person beside the identifiers.
@@ -41,7 +42,7 @@ def erase(*, workspace_id: int, names: Sequence[Name], author: Author, now: date
     """
 
     def work() -> dict[Name, int]:
-        csv_sql.lock_imports(workspace_id=workspace_id)
+        locks.alone(Lock.IMPORTS, workspace_id=workspace_id)
         found = identity_names.resolve(workspace_id=workspace_id, names=names)
         rows = statements.lock_profiles(
             workspace_id=workspace_id, profile_ids=set(found.values()), columns=_ADDRESSES

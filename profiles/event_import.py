@@ -14,8 +14,9 @@ from typing import Any
 
 from accounts import usage
 from accounts.models import DataPointUsage, Integration
-from profiles import attempts, csv_sql, event_rows, events, matching, receipts
+from profiles import attempts, event_rows, events, locks, matching, receipts
 from profiles.event_rows import Event, EventFaultError
+from profiles.locks import Lock
 
 MIXPANEL = "mixpanel"
 _EARLIEST = events.microseconds(events.EARLIEST)
@@ -93,7 +94,7 @@ def apply(*, workspace_id: int, batch: Sequence[Event], now: datetime) -> Counts
     3. The receipts decide which events are new; who sends the same ones meanwhile waits for them.
     4. Totals are added, in the order of their keys.
     """
-    csv_sql.share_imports(workspace_id=workspace_id)
+    locks.share(Lock.IMPORTS, workspace_id=workspace_id)
     recent = [event for event in batch if event.at >= _EARLIEST]
     users = matching.match(workspace_id=workspace_id, candidates=[event.keys for event in recent])
     # The same event twice in a batch is one.

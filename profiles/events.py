@@ -1,7 +1,7 @@
 """Totals of what users did: every event of every door is added here, by one statement however many there are.
 
 Who calls holds the profiles still, so that nobody who is merged or erased meanwhile gets events: either their rows
-are locked (`/users/track`) or the workspace's imports are (`csv_sql.share_imports`, event imports). The order in
+are locked (`/users/track`) or the workspace's imports are (`Lock.IMPORTS`, event imports). The order in
 which writers lock is: profiles, receipts, names, totals.
 """
 

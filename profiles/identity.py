@@ -3,7 +3,7 @@
 Every operation takes many objects, applies them in their order, and returns for each None or why it was not
 applied; the others are. It is one transaction:
 
-1. `csv_sql.lock_imports`: other operations on identity and imports of the workspace wait. From here on nobody else
+1. `Lock.IMPORTS`: other operations on identity and imports of the workspace wait. From here on nobody else
    merges or erases anybody, or gives a known profile an identifier.
 2. Everybody named is looked up, then their rows are locked in the order of ids: whoever tracks one of them waits,
    and afterwards finds the profile gone and looks again.
@@ -25,16 +25,16 @@ from accounts.models import User
 from profiles import (
     attempts,
     changes,
-    csv_sql,
     followers,
     identity_names,
     identity_store,
+    locks,
     matching,
-    statements,
 )
 from profiles.identity_names import Name
 from profiles.identity_people import IdentityError, People
 from profiles.identity_store import Written
+from profiles.locks import Lock
 
 Outcomes = list[IdentityError | None]
 Item = TypeVar("Item")
@@ -193,7 +193,7 @@ def _run(
     """Apply each item to the people named. `action` is what the audit log says of everybody it touches."""
 
     def work() -> Outcomes:
-        csv_sql.lock_imports(workspace_id=workspace_id)
+        locks.alone(Lock.IMPORTS, workspace_id=workspace_id)
         people = identity_store.load(workspace_id=workspace_id, names=names, keys=keys)
         before = dict(people.owners)
         outcomes = [_outcome(apply, people, item) for item in items]
@@ -202,7 +202,7 @@ def _run(
         _audit(workspace_id, written, action, author, now)
         return outcomes
 
-    return attempts.run(work, alone=lambda: statements.keep_newcomers_out(workspace_id=workspace_id))
+    return attempts.run(work, alone=lambda: locks.alone(Lock.NEWCOMERS, workspace_id=workspace_id))
 
 
 def _outcome(apply: Callable[[People, Item], None], people: People, item: Item) -> IdentityError | None:

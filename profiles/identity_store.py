@@ -1,6 +1,6 @@
 """People are read and locked for an operation, and written as it left them: a few statements, however many.
 
-The caller owns the transaction and holds `csv_sql.lock_imports`, so that nobody else merges, erases or gives
+The caller owns the transaction and holds `Lock.IMPORTS`, so that nobody else merges, erases or gives
 identifiers to known profiles. What may still happen is that somebody creates a profile with an identifier that we
 want: then ours fails on the primary key, and all is done again (`profiles/attempts.py`).
 """

@@ -47,25 +47,8 @@ _DIALECTS = {
         lock="",  # one writer at a time
     ),
 }
-# Any number that no other advisory lock of this database has; the second half of the lock is the workspace.
-_NEWCOMERS_LOCK = 0x50524F47
 _RESERVE_IDS = "SELECT nextval(pg_get_serial_sequence('profiles_profile', 'id')) FROM generate_series(1, %s)"
 _NEWEST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'profiles_profile'"
-
-
-def expect_newcomers(*, workspace_id: int) -> None:
-    """Tell, before any row is locked, that this transaction makes users: others that do so too go on beside it."""
-    _lock_newcomers("pg_advisory_xact_lock_shared", workspace_id)
-
-
-def keep_newcomers_out(*, workspace_id: int) -> None:
-    """Let nobody else make users until this transaction ends. On SQLite nobody can."""
-    _lock_newcomers("pg_advisory_xact_lock", workspace_id)
-
-
-def _lock_newcomers(function: str, workspace_id: int) -> None:
-    if connection.vendor == "postgresql":
-        _run(f"SELECT {function}(%s, %s::integer)", [_NEWCOMERS_LOCK, workspace_id])
 
 
 def reserve_ids(*, count: int) -> Sequence[int]:
@@ -127,6 +110,18 @@ def newest_holders(*, workspace_id: int, contacts: Sequence[tuple[str, str]]) ->
 
 
 _TEXTS = {"postgresql": "json_array_elements_text(%s::json)", "sqlite": "json_each(%s)"}
+
+
+def external_ids(*, workspace_id: int, profile_ids: Collection[int]) -> dict[int, str | None]:
+    """Return the external id, None for an anonymous profile, of each live profile. Locks nothing."""
+    ids = list(profile_ids)
+    sql = f"""
+        SELECT id, external_id FROM profiles_profile
+        WHERE id {_dialect().one_of} AND +workspace_id = %s AND deleted_at IS NULL
+    """  # noqa: S608 - one of the two above
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [ids if connection.vendor == "postgresql" else _json(ids), workspace_id])
+        return dict(cursor.fetchall())
 
 
 def insert_profiles(*, workspace_id: int, columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -17,7 +17,8 @@ import orjson
 
 from accounts import usage
 from accounts.models import DataPointUsage
-from profiles import attempts, changes, events, matching, statements, tracking_objects, tracking_people
+from profiles import attempts, changes, events, locks, matching, statements, tracking_objects, tracking_people
+from profiles.locks import Lock
 from profiles.tracking_objects import (
     Array,
     AttributesObject,
@@ -55,7 +56,7 @@ def apply(*, workspace_id: int, request: TrackRequest, now: datetime) -> Result:
     """Apply the objects of a request, all in one transaction, which this function owns."""
     work = attempts.run(
         lambda: _attempt(workspace_id, request, now),
-        alone=lambda: statements.keep_newcomers_out(workspace_id=workspace_id),
+        alone=lambda: locks.alone(Lock.NEWCOMERS, workspace_id=workspace_id),
     )
     refusals = sorted(
         [*request.refusals, *work.refusals], key=lambda it: (list(Array).index(it.array), it.position)
@@ -77,7 +78,7 @@ def _attempt(workspace_id: int, request: TrackRequest, now: datetime) -> Work:
     users = _users(request)
     found = _look_up(workspace_id, users)
     if any(item.creates and item.user not in found for item in _objects(request)):
-        statements.expect_newcomers(workspace_id=workspace_id)
+        locks.share(Lock.NEWCOMERS, workspace_id=workspace_id)
     columns = _columns(request, users)
     work = Work(_people(workspace_id, users, found, columns), columns)
     for item in request.attributes:

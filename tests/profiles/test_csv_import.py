@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
 from accounts.models import Workspace
-from profiles import changes, csv_import, csv_sql, csv_staging, matching, universe
+from profiles import changes, csv_import, csv_staging, locks, matching, universe
 from profiles.csv_import import Progress
 from profiles.models import Identifier, Profile, ProfileChange
 from tests.profiles.factories import ProfileFactory
@@ -210,12 +210,12 @@ def test_batch_is_done_again_when_somebody_else_took_an_identifier_meanwhile(wor
             raise IntegrityError
         insert(**rows)
 
-    def begin(*, workspace_id: int):
+    def begin(_lock, *, workspace_id: int):
         attempts.append(workspace_id)
         if len(attempts) == 2:  # by now the winner has committed
             ProfileFactory(external_id="u1", email="")
 
-    monkeypatch.setattr(csv_sql, "lock_imports", begin)
+    monkeypatch.setattr(locks, "alone", begin)
     monkeypatch.setattr(csv_staging, "insert_identifiers", lose_the_first_race)
     progress, _ = load(workspace, "external_id,email\nu1,mine@example.com\n")
     assert counts(progress) == (0, 1, 0, 0)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import DataPointUsage, Integration
-from profiles import changes, csv_sql, event_import, events, tracking
+from profiles import changes, event_import, events, locks, tracking
 from profiles.event_import import Counts
 from profiles.models import CustomEvent, EventReceipt, Profile
 from tests.profiles.event_data import NOW, TIME, exported, totals
@@ -265,7 +265,7 @@ def test_nobody_is_erased_while_their_events_are_added(workspace, monkeypatch):
     def eraser() -> None:
         barrier.wait()
         with transaction.atomic():
-            csv_sql.lock_imports(workspace_id=workspace.pk)
+            locks.alone(locks.Lock.IMPORTS, workspace_id=workspace.pk)
             CustomEvent.objects.filter(profile_id=ann.pk).delete()
             erase(ann)
 
