@@ -9,12 +9,17 @@ from rest_framework import serializers
 
 from profiles.api.schema import ERRORS
 from profiles.attributes import MAX_LENGTH
-from profiles.identity_names import Priority
+from profiles.identity_names import MAX_PROFILE_ID, Priority
 from profiles.identity_objects import MAX_OBJECTS, MERGE_BEHAVIORS
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 _ADDRESS = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
-_ID = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}]}
+_ID = {
+    "oneOf": [
+        {"type": "integer", "minimum": 1, "maximum": MAX_PROFILE_ID},
+        {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+    ]
+}
 _ORDER = (
     f"Objects are applied in their order, in one transaction; at most {MAX_OBJECTS} of them. One at fault is listed in `errors` "
     "and the others are applied; if none can be, the answer is 400."

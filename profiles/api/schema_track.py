@@ -10,7 +10,7 @@ from rest_framework import serializers
 from profiles.api.schema import ERRORS
 from profiles.attributes import MAX_LENGTH, MAX_PUSH_TOKENS
 from profiles.models import Profile
-from profiles.tracking_objects import MAX_OBJECTS, MAX_PRICE, MAX_QUANTITY, Array
+from profiles.tracking_objects import LARGEST_PROFILE_ID, MAX_OBJECTS, MAX_PRICE, MAX_QUANTITY, Array
 
 _DESCRIPTION = """\
 Writes attributes, custom events and purchases of users, and makes users. Each object names one user by exactly one of
@@ -51,7 +51,12 @@ _USER = {
     "external_id": _text(minLength=1),
     "user_alias": _ALIAS,
     "device_id": _text(minLength=1),
-    "profile_id": {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+$"}]},
+    "profile_id": {
+        "oneOf": [
+            {"type": "integer", "minimum": 1, "maximum": LARGEST_PROFILE_ID},
+            {"type": "string", "pattern": "^[0-9]{1,10}$"},
+        ]
+    },
     "braze_id": {"type": "string", "description": "The same as profile_id."},
     "_update_existing_only": {"type": "boolean"},
 }

@@ -35,8 +35,11 @@ NO_CHECKS = [negative_data_rejection, positive_data_acceptance]
 # Rules that JSON Schema cannot say: text that is JSON, a page past the last, several pages without a session,
 # and, of the users' API, at least one array or name that is not empty.
 UNSAID = {"/cohort_changes", "/parameters/page_info/page_count", "/parameters/mixpanel_session_id", ""}
-# And of a value: words for nobody in any letter case, two that exclude each other.
-UNSAID_OF_VALUES = re.compile("stands for nobody|must hold one of identified and unidentified only")
+# And of a value: words for nobody in any letter case, two that exclude each other, text that we call blank and
+# regular expressions do not (U+0085).
+UNSAID_OF_VALUES = re.compile(
+    "stands for nobody|must hold one of identified and unidentified only|text that is not blank"
+)
 # Whom bodies mostly speak of, so that calls get past the look-up.
 KNOWN = {
     "external_id": ["ann", "ben", "new"],
