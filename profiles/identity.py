@@ -232,9 +232,9 @@ def _tell(workspace_id: int, written: Written, now: datetime) -> None:
 def _audit(
     workspace_id: int, written: Written, action: audit.Action | None, author: Author, now: datetime
 ) -> None:
-    """Note who was merged into whom, and what else was done to those who were touched."""
+    """Note who was merged into whom, with both of them, and what else was done to those who were touched."""
 
-    def note(action: audit.Action, details: Mapping[str, Mapping[str, int]]) -> None:
+    def note(action: audit.Action, details: Mapping[str, Mapping[str, object]]) -> None:
         audit.record_all(
             workspace_id=workspace_id,
             action=action,
@@ -246,6 +246,12 @@ def _audit(
 
     merged = written.kept_by_merged
     if merged:
-        note(audit.Action.USERS_MERGED, {f"user {old}": {"merged_into": new} for old, new in merged.items()})
+        gone = {f"user {old}": {"merged_into": new} for old, new in merged.items()}
+        kept = {f"user {new}": {"merged": _merged_into(new, merged)} for new in sorted(set(merged.values()))}
+        note(audit.Action.USERS_MERGED, {**gone, **kept})
     if action and (others := written.touched - set(merged.values())):
         note(action, {f"user {profile_id}": {} for profile_id in sorted(others)})
+
+
+def _merged_into(kept: int, kept_by_merged: Mapping[int, int]) -> list[int]:
+    return sorted(old for old, new in kept_by_merged.items() if new == kept)

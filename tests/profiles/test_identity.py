@@ -121,7 +121,11 @@ def test_an_anonymous_user_merges_into_the_one_with_the_external_id(workspace):
     assert keys_of(anna) == {"e:anna", "a:crm:7", "i:phone"}
     assert (before.deleted_at, before.email, before.first_name) == (NOW, "", "")
     assert before.pk in changed(changes.Kind.EXISTENCE)
-    assert AuditEntry.objects.get().detail == {"merged_into": anna.pk}
+    details = {entry.subject: entry.detail for entry in AuditEntry.objects.all()}
+    assert details == {
+        f"user {before.pk}": {"merged_into": anna.pk},
+        f"user {anna.pk}": {"merged": [before.pk]},
+    }
 
 
 def test_two_anonymous_users_become_one_with_a_new_external_id(workspace):

@@ -77,8 +77,11 @@ def test_a_chain_ends_in_its_last_user(workspace):
     assert c.custom_attributes == {"x": "b", "y": "a"}
     assert keys_of(c) == {"e:c", "a:is:a", "a:is:b", "a:is:c"}
     assert set(Profile.objects.live()) == {c}
-    details = AuditEntry.objects.order_by("subject").values_list("detail", flat=True)
-    assert list(details) == [{"merged_into": c.pk}, {"merged_into": c.pk}]
+    assert {entry.subject: entry.detail for entry in AuditEntry.objects.all()} == {
+        f"user {a.pk}": {"merged_into": c.pk},
+        f"user {b.pk}": {"merged_into": c.pk},
+        f"user {c.pk}": {"merged": [a.pk, b.pk]},
+    }
 
 
 def test_a_circle_ends_where_it_began(workspace):
