@@ -35,11 +35,9 @@ NO_CHECKS = [negative_data_rejection, positive_data_acceptance]
 # Rules that JSON Schema cannot say: text that is JSON, a page past the last, several pages without a session,
 # and, of the users' API, at least one array or name that is not empty.
 UNSAID = {"/cohort_changes", "/parameters/page_info/page_count", "/parameters/mixpanel_session_id", ""}
-# And of a value: words for nobody in any letter case, two that exclude each other, text that we call blank and
+# And of a value: words for nobody in any letter case, words that exclude each other, text that we call blank and
 # regular expressions do not (U+0085).
-UNSAID_OF_VALUES = re.compile(
-    "stands for nobody|must hold one of identified and unidentified only|text that is not blank"
-)
+UNSAID_OF_VALUES = re.compile("stands for nobody|prioritization must hold one of|text that is not blank")
 # Whom bodies mostly speak of, so that calls get past the look-up.
 KNOWN = {
     "external_id": ["ann", "ben", "new"],
@@ -53,6 +51,7 @@ KNOWN = {
     "device_id": ["phone", "tablet"],
     "email": ["ann@people.example", "ben@people.example"],
 }
+TABLET = {"alias_label": "shop", "alias_name": "b"}
 # An object names a user by one of them.
 NAMES = {"external_id", "user_alias", "device_id", "profile_id", "braze_id", "email", "phone"}
 
@@ -116,6 +115,8 @@ def prepared(case: schemathesis.Case, credentials: dict[str, str]) -> str:
     """Let a call use valid secrets, and speak of people there are; return its Authorization header."""
     if not case.path.startswith("/partners/"):
         case.body = about_people(case.body)
+        if case.path == "/users/identify" and isinstance(case.body, dict) and chance(str(case.body)) % 2:
+            case.body |= {"aliases_to_identify": [{"external_id": "ann", "user_alias": TABLET}]}
         return credentials["/"]
     secret = credentials["/partners/"]
     if "partner" in case.path_parameters:
@@ -131,6 +132,8 @@ def about_people(value: Any, name: str = "") -> Any:
         named = sorted(NAMES & value.keys(), key=lambda it: chance(f"{it}{value}"))
         if name.endswith("_to_identify"):  # these name both who it was and who it is
             named = []
+        if name.startswith("identifier_to_") and not named:
+            return {"external_id": KNOWN["external_id"][chance(f"{name}{value}") % 3]}
         one = {
             it: inner
             for it, inner in value.items()
