@@ -1,4 +1,7 @@
-"""No path that writes a profile forgets the change marker: each is walked while the test database is the witness."""
+"""No path that writes a profile forgets the change marker: each is walked while the test database is the witness.
+
+So is every other test (`marker_witness`), among them the demo's and those in which paths race.
+"""
 
 from __future__ import annotations
 
