@@ -1,14 +1,14 @@
-"""How people are named from outside, and which profile each name means: four queries at most, however many names."""
+"""How people are named from outside, and which profile each name means: three queries at most, however many names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from profiles import attributes, matching
+from profiles import addresses, attributes, matching
+from profiles.addresses import Address, Priority
 from profiles.attributes import AttributeValueError
 from profiles.models import Profile
 
@@ -27,13 +27,7 @@ class Kind(StrEnum):
     PHONE = "phone"
 
 
-class Priority(StrEnum):
-    """Who is meant when an address is several people's: the first two leave out the others, the last two decide."""
-
-    IDENTIFIED = "identified"
-    UNIDENTIFIED = "unidentified"
-    NEWEST = "most_recently_updated"
-    OLDEST = "least_recently_updated"
+_ADDRESSES = frozenset([Kind.EMAIL, Kind.PHONE])
 
 
 @dataclass(frozen=True)
@@ -108,9 +102,13 @@ def resolve(*, workspace_id: int, names: Iterable[Name]) -> dict[Name, int]:
         live = Profile.objects.live().filter(workspace_id=workspace_id, pk__in=own)
         ids = {str(profile_id) for profile_id in live.values_list("pk", flat=True)}
         found |= {name: int(name.value) for name in wanted if name.value in ids and name.kind is Kind.PROFILE}
-    for kind in (Kind.EMAIL, Kind.PHONE):
-        found |= _by_address(workspace_id, kind, [name for name in wanted if name.kind is kind])
-    return found
+    asked = {name: _address(name) for name in wanted if name.kind in _ADDRESSES}
+    holders = addresses.holders(workspace_id=workspace_id, addresses=set(asked.values()))
+    return found | {name: holders[address] for name, address in asked.items() if address in holders}
+
+
+def _address(name: Name) -> Address:
+    return Address(name.kind.value, name.value, frozenset(name.priorities))
 
 
 def _is_id(value: str) -> bool:
@@ -124,56 +122,16 @@ def _is_id(value: str) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    profile_id: int
-    is_identified: bool
-    changed_at: datetime
-
-
-def _by_address(workspace_id: int, kind: Kind, names: Sequence[Name]) -> dict[Name, int]:
-    candidates: dict[str, list[_Candidate]] = {}
-    if names:
-        people = Profile.objects.live().filter(
-            **{"workspace_id": workspace_id, f"{kind}__in": {name.value for name in names} - {""}}
-        )
-        for address, profile_id, external_id_, changed_at in people.values_list(
-            kind.value, "pk", "external_id", "changed_at"
-        ):
-            candidates.setdefault(address, []).append(
-                _Candidate(profile_id, external_id_ is not None, changed_at)
-            )
-    chosen = {name: _chosen(name, candidates) for name in names}
-    return {name: profile_id for name, profile_id in chosen.items() if profile_id is not None}
-
-
-def _chosen(name: Name, candidates: Mapping[str, Sequence[_Candidate]]) -> int | None:
-    """Return the one meant; None if nobody is, or the priorities leave several."""
-    several = sorted(candidates.get(name.value, ()), key=lambda it: it.profile_id)
-    priorities = set(name.priorities)
-    if not priorities:
-        several.sort(key=lambda it: (it.is_identified, it.changed_at), reverse=True)
-    elif Priority.IDENTIFIED in priorities:
-        several = [it for it in several if it.is_identified]
-    elif Priority.UNIDENTIFIED in priorities:
-        several = [it for it in several if not it.is_identified]
-    if priorities & {Priority.NEWEST, Priority.OLDEST}:
-        several.sort(key=lambda it: it.changed_at, reverse=Priority.NEWEST in priorities)
-    elif priorities and len(several) > 1:
-        return None
-    return several[0].profile_id if several else None
-
-
 def everybody(*, workspace_id: int, names: Iterable[Name]) -> dict[Name, list[int]]:
     """Return the live profiles of each name, all those of an address; names of nobody are missing.
 
     At most MAX_OF_ADDRESS of an address: it may be the same for everybody.
     """
     wanted = list(dict.fromkeys(names))
-    addresses = [name for name in wanted if name.kind in {Kind.EMAIL, Kind.PHONE} and name.value]
-    single = resolve(workspace_id=workspace_id, names=[name for name in wanted if name not in addresses])
+    shared = [name for name in wanted if name.kind in _ADDRESSES and name.value]
+    single = resolve(workspace_id=workspace_id, names=[name for name in wanted if name not in shared])
     found = {name: [profile_id] for name, profile_id in single.items()}
-    for name in addresses:
+    for name in shared:
         people = Profile.objects.live().filter(**{"workspace_id": workspace_id, name.kind.value: name.value})
         if ids := list(people.order_by("pk").values_list("pk", flat=True)[:MAX_OF_ADDRESS]):
             found[name] = ids

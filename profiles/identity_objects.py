@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from profiles import identity_names, matching
+from profiles.addresses import Priority
 from profiles.attributes import AttributeValueError
 from profiles.identity import Alias, AliasRename
-from profiles.identity_names import Kind, Name, Priority
+from profiles.identity_names import Kind, Name
 from profiles.tracking_objects import By, ObjectError, RequestError, user_of
 
 MAX_OBJECTS = 50

@@ -88,30 +88,6 @@ def lock_profiles(
     return rows
 
 
-def newest_holders(*, workspace_id: int, contacts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Return who has an e-mail address or phone number: of several, identified ones first, the newest change first.
-
-    A contact is the column and the value.
-    """
-    sql = " UNION ALL ".join(
-        f"""
-        SELECT '{column}', k.value, (
-            SELECT p.id FROM profiles_profile p
-            WHERE p.workspace_id = %s AND p.{column} = k.value AND p.{column} <> '' AND p.deleted_at IS NULL
-            ORDER BY p.external_id IS NULL, p.changed_at DESC, p.id DESC LIMIT 1
-        ) FROM {_TEXTS[connection.vendor]} k
-        """  # noqa: S608 - names of columns of ours
-        for column in ("email", "phone")
-    )
-    values = [[value for column, value in contacts if column == wanted] for wanted in ("email", "phone")]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [workspace_id, _json(values[0]), workspace_id, _json(values[1])])
-        return {(column, value): holder for column, value, holder in cursor.fetchall() if holder}
-
-
-_TEXTS = {"postgresql": "json_array_elements_text(%s::json)", "sqlite": "json_each(%s)"}
-
-
 def external_ids(*, workspace_id: int, profile_ids: Collection[int]) -> dict[int, str | None]:
     """Return the external id, None for an anonymous profile, of each live profile. Locks nothing."""
     ids = list(profile_ids)

@@ -17,7 +17,18 @@ import orjson
 
 from accounts import usage
 from accounts.models import DataPointUsage
-from profiles import attempts, changes, events, locks, matching, statements, tracking_objects, tracking_people
+from profiles import (
+    addresses,
+    attempts,
+    changes,
+    events,
+    locks,
+    matching,
+    statements,
+    tracking_objects,
+    tracking_people,
+)
+from profiles.addresses import Address
 from profiles.locks import Lock
 from profiles.tracking_objects import (
     Array,
@@ -124,9 +135,9 @@ def _look_up(workspace_id: int, users: Sequence[Reference]) -> dict[Reference, i
         for key, profile_id in matching.lookup(workspace_id=workspace_id, keys=keys).items()
     }
     found |= {(by, value): int(value) for by, value in users if by is By.PROFILE_ID}
-    contacts = [(by.value, value) for by, value in users if by in (By.EMAIL, By.PHONE)]
-    holders = statements.newest_holders(workspace_id=workspace_id, contacts=contacts) if contacts else {}
-    return found | {(By(by), value): profile_id for (by, value), profile_id in holders.items()}
+    contacts = [Address(by.value, value) for by, value in users if by in (By.EMAIL, By.PHONE)]
+    holders = addresses.holders(workspace_id=workspace_id, addresses=contacts)
+    return found | {(By(it.column), it.value): profile_id for it, profile_id in holders.items()}
 
 
 def _identified(key: str) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
+from profiles.addresses import Priority
 from profiles.api.schema import ERRORS
 from profiles.attributes import MAX_LENGTH
-from profiles.identity_names import MAX_PROFILE_ID, Priority
+from profiles.identity_names import MAX_PROFILE_ID
 from profiles.identity_objects import MAX_OBJECTS, MERGE_BEHAVIORS
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}

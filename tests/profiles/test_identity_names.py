@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from profiles import identity_names
+from profiles.addresses import Priority
 from profiles.attributes import AttributeValueError
-from profiles.identity_names import Priority, alias, device, email, external_id, phone, profile
+from profiles.identity_names import alias, device, email, external_id, phone, profile
 from profiles.models import Profile
 from tests.profiles.factories import ProfileFactory
 from tests.profiles.identities import NOW
@@ -54,6 +55,46 @@ def test_priorities_decide_who_of_several_is_meant(workspace, family, priorities
     assert resolve(workspace, email(ADDRESS, priorities=priorities)) == [family.get(meant)]
 
 
+def test_names_of_one_address_are_decided_each_by_its_own_priorities_in_one_query(workspace, family):
+    Profile.objects.update(phone="+49123")
+    wanted = {
+        email(ADDRESS): "new",
+        email(ADDRESS, priorities=[IDENTIFIED, OLDEST]): "old",
+        email(ADDRESS, priorities=[UNIDENTIFIED]): None,
+        phone("+49123", priorities=[NEWEST, UNIDENTIFIED]): "new guest",
+        phone("+49123", priorities=[OLDEST]): "old",
+        phone(ADDRESS): None,
+    }
+    with CaptureQueriesContext(connection) as captured:
+        found = identity_names.resolve(workspace_id=workspace.pk, names=wanted)
+    assert found == {name: family[meant] for name, meant in wanted.items() if meant}
+    assert len(captured) == 1
+
+
+def test_only_one_with_an_address_is_meant_without_an_order(workspace, other_workspace):
+    guest, ann = ProfileFactory.create(anonymous=True, phone="1"), ProfileFactory.create(phone="1")
+    ProfileFactory.create(phone="1", deleted_at=NOW)
+    ProfileFactory.create(phone="1", workspace=other_workspace)
+    names = [phone("1", priorities=[whose]) for whose in (IDENTIFIED, UNIDENTIFIED)]
+    assert resolve(workspace, *names) == [ann.pk, guest.pk]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("priorities", [[], [IDENTIFIED, NEWEST], [OLDEST], [UNIDENTIFIED]])
+def test_however_many_share_an_address_one_row_is_read(workspace, priorities):
+    Profile.objects.bulk_create([Profile(workspace=workspace, email=ADDRESS) for _ in range(100)])
+    rows = []
+
+    def counted(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        rows.append(context["cursor"].rowcount)
+        return result
+
+    with connection.execute_wrapper(counted):
+        resolve(workspace, email(ADDRESS, priorities=priorities))
+    assert rows == [1]
+
+
 def test_without_priorities_a_guest_is_meant_where_there_is_nobody_else(workspace):
     guest = ProfileFactory.create(anonymous=True, email=ADDRESS)
     assert resolve(workspace, email(ADDRESS)) == [guest.pk]
@@ -77,7 +118,7 @@ def test_blank_address_is_nobodys(workspace):
     assert resolve(workspace, email(""), phone("")) == [None, None]
 
 
-def test_four_queries_find_any_number_of_names(workspace, family):
+def test_three_queries_find_any_number_of_names(workspace, family):
     many = [external_id(f"x{number}") for number in range(50)]
     many += [alias(label="l", name=f"x{number}") for number in range(50)]
     many += [device(f"x{number}") for number in range(50)]
@@ -86,7 +127,7 @@ def test_four_queries_find_any_number_of_names(workspace, family):
     many += [phone(f"+{number}") for number in range(50)]
     with CaptureQueriesContext(connection) as captured:
         resolve(workspace, *many)
-    assert len(captured) <= 4
+    assert len(captured) <= 3
 
 
 @pytest.mark.parametrize("value", ["", "  ", "null", "N/A", 7, None, "x" * 256, "\x00", "\ud800"])

@@ -96,17 +96,3 @@ def test_identifier_that_exists_fails_all(workspace):
     with pytest.raises(IntegrityError), transaction.atomic():
         statements.insert_identifiers(workspace_id=workspace.pk, rows=[(one, "d:c"), (one, "d:b")])
     assert set(Identifier.objects.values_list("key", flat=True)) == {"d:b", "a:l:a"}
-
-
-def test_newest_holders_are_live_ones_of_the_workspace(workspace, other_workspace):
-    ProfileFactory.create(workspace=other_workspace, email="a", phone="1")
-    erase(ProfileFactory.create(email="a", phone="1"))
-    contacts = [("email", "a"), ("email", ""), ("phone", "1"), ("phone", "a")]
-
-    def holders() -> dict:
-        return statements.newest_holders(workspace_id=workspace.pk, contacts=contacts)
-
-    ProfileFactory.create(email="", phone="")
-    assert holders() == {}
-    one, two = ProfileFactory.create(anonymous=True, email="a"), ProfileFactory.create(email="", phone="1")
-    assert holders() == {("email", "a"): one.pk, ("phone", "1"): two.pk}
