@@ -81,7 +81,7 @@ def _attempt(workspace_id: int, request: TrackRequest, now: datetime) -> Work:
     Race-prone, so the order matters:
     1. Who is named is looked up without a lock.
     2. Those found are locked in the order of their ids, and read. One that was erased or merged away since the look-up
-       is not there any more: OutdatedError, and all begins again.
+       is not there any more, or has another address than it was named by: OutdatedError, and all begins again.
     3. Others may make the same new user: the first to commit has the identifiers, ours then fail on their primary key,
        and all begins again. Who met others twice, we or a batch of a CSV file, keeps them out while it is written.
     4. Totals of events come last: their users are held still by then.
@@ -159,9 +159,7 @@ def _people(
     """Return the users there are, locked; None for a device that is an identified user's."""
     wanted = {found[user] for user in users if user in found}
     rows = statements.lock_profiles(workspace_id=workspace_id, profile_ids=wanted, columns=columns)
-    if {
-        profile_id for (by, _), profile_id in found.items() if by is not By.PROFILE_ID
-    } & wanted - rows.keys():
+    if any(_is_outdated(user, rows.get(found[user])) for user in found if found[user] in wanted):
         raise attempts.OutdatedError
     known = {profile_id: Person(profile_id, row, dict(row)) for profile_id, row in rows.items()}
     people: dict[Reference, Person | None] = {}
@@ -172,6 +170,14 @@ def _people(
         elif user[1].startswith(matching.DEVICE) and (By.KEY, _identified(user[1])) in found:
             people[user] = None
     return people
+
+
+def _is_outdated(user: Reference, row: Mapping[str, Any] | None) -> bool:
+    """Whether a user is not whom the reference meant any more, now that the row is locked."""
+    by, value = user
+    if row is None:
+        return by is not By.PROFILE_ID
+    return by in (By.EMAIL, By.PHONE) and row[by.value] != value
 
 
 # --- write -----------------------------------------------------------------------------------------------------------

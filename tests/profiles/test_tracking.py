@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from profiles import changes, matching, statements
+from profiles import addresses, changes, matching, statements
 from profiles.models import CustomEvent, Identifier, Profile, ProfileChange
 from profiles.tracking_objects import Array
 from tests.profiles.factories import ProfileFactory, add_identifiers, erase
@@ -188,3 +188,19 @@ def test_user_erased_between_look_up_and_lock_is_looked_up_again(track, monkeypa
     monkeypatch.setattr(statements, "lock_profiles", erased_meanwhile)
     result = track({"external_id": "ann", "x": 1}, events=[event()])
     assert (len(tries), custom(), result.processed) == (2, {"x": 1}, {Array.ATTRIBUTES: 1, Array.EVENTS: 1})
+
+
+@pytest.mark.parametrize("contact", ["email", "phone"])
+def test_user_whose_address_changes_between_look_up_and_lock_is_looked_up_again(track, monkeypatch, contact):
+    before, now = ProfileFactory.create(**{contact: "y"}), ProfileFactory.create(**{contact: "x"})
+    look_up, tries = addresses.holders, []
+
+    def changed_since(**arguments: Any) -> dict[addresses.Address, int]:
+        tries.append(arguments)
+        found = look_up(**arguments)
+        return dict.fromkeys(found, before.pk) if len(tries) == 1 else found
+
+    monkeypatch.setattr(addresses, "holders", changed_since)
+    track({contact: "x", "n": {"inc": 1}}, events=[{contact: "x", "name": "seen", "time": AT}])
+    assert [it.pk for it in Profile.objects.filter(custom_attributes__n=1)] == [now.pk]
+    assert CustomEvent.objects.get().profile_id == now.pk
