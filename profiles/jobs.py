@@ -13,6 +13,7 @@ is rolled back. A file that cannot be imported at all is told by ImportFileError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,8 @@ TASK = "profiles.tasks.run_import"
 SLICE = timedelta(minutes=10)
 STALE_AFTER = timedelta(minutes=2)
 UNFINISHED_DAYS, DETAIL_DAYS = 7, 30
+
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 ACTIVE = (Status.WAITING, Status.RUNNING)
 ENDED = (Status.COMPLETE, Status.CANCELLED, Status.FAILED)
@@ -280,6 +283,8 @@ def _finish(job: ImportJob, *, now: datetime) -> None:
 
 
 def _fail(job: ImportJob, reason: str, *, now: datetime) -> None:
+    # The names of columns may be what no database can hold.
+    told = _NO_TEXT.sub("\ufffd", reason)[:500]
     ImportJob.objects.filter(_mine(job)).update(
-        status=Status.FAILED, last_error=reason[:500], finished_at=now, beat_at=now, claim=None
+        status=Status.FAILED, last_error=told, finished_at=now, beat_at=now, claim=None
     )

@@ -179,6 +179,15 @@ def test_file_that_cannot_be_imported_says_why_and_goes(administrator):
         jobs.resume(job=job, now=NOW)
 
 
+def test_reason_that_no_database_can_hold_is_told_as_far_as_it_is_text(administrator):
+    def refuses(*, job, source, clock):
+        raise ImportFileError("Two columns are “a\x00\udce9b”.")
+        yield
+
+    job = work(started(administrator, FILE), refuses)
+    assert (job.status, job.last_error) == (Status.FAILED, "Two columns are “a\ufffd\ufffdb”.")
+
+
 def test_job_that_broke_keeps_its_file_and_can_be_resumed(administrator):
     def breaks(*, job, source, clock):
         yield from each_line(job=job, source=source, clock=clock)
