@@ -49,30 +49,39 @@ def append(*, job: ImportJob, offset: int, piece: bytes) -> int:
 
     Raises UploadError.
     """
-    if job.status != ImportJob.Status.DRAFT or not job.file:
-        raise UploadError(_("This import has moved on meanwhile."))
-    here = uploaded_bytes(job)
-    if not 0 <= offset <= here or offset + len(piece) > job.total_bytes:
-        raise UploadError(
-            _("This piece does not belong here: the upload goes on at byte {n}.").format(n=here)
-        )
+    with transaction.atomic():  # whoever starts or cancels the import waits until the piece is written
+        locked = ImportJob.objects.select_for_update().get(pk=job.pk)
+        if locked.status != ImportJob.Status.DRAFT or not locked.file:
+            raise UploadError(_("This import has moved on meanwhile."))
+        here = uploaded_bytes(locked)
+        if not 0 <= offset <= here or offset + len(piece) > locked.total_bytes:
+            raise UploadError(
+                _("This piece does not belong here: the upload goes on at byte {n}.").format(n=here)
+            )
+        _write(Path(locked.file.path), offset, piece)
+        return uploaded_bytes(locked)
+
+
+def _write(path: Path, offset: int, piece: bytes) -> None:
     try:
-        with Path(job.file.path).open("r+b") as target:
+        with path.open("r+b") as target:
             target.seek(offset)
             target.write(piece)
     except OSError as error:
         raise UploadError(_("The file could not be kept: {reason}.").format(reason=error.strerror)) from error
-    return uploaded_bytes(job)
 
 
 def uploaded_bytes(job: ImportJob) -> int:
-    """Return how much of the file is here."""
-    return Path(job.file.path).stat().st_size
+    """Return how much of the file is here: nothing once the import was cancelled."""
+    try:
+        return Path(job.file.path).stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def check_whole(job: ImportJob) -> None:
     """Raise UploadError if the file is not here, or not as a whole."""
-    if not job.file or not Path(job.file.path).exists() or uploaded_bytes(job) != job.total_bytes:
+    if not job.file or uploaded_bytes(job) != job.total_bytes:
         raise UploadError(_("The file is not here as a whole: upload it again."))
 
 

@@ -45,6 +45,17 @@ def test_piece_is_refused_when_the_import_has_begun(administrator):
         job_files.append(job=job, offset=0, piece=b"xyz")
 
 
+@pytest.mark.parametrize("step", ["start", "cancel"])
+def test_piece_that_was_on_its_way_when_the_import_moved_on_is_refused(administrator, step):
+    job = uploaded(administrator, b"abc")
+    meanwhile = ImportJob.objects.get()
+    more = {"options": {}} if step == "start" else {}
+    getattr(jobs, step)(job=meanwhile, now=NOW, **more)
+    with pytest.raises(UploadError, match="moved on"):
+        job_files.append(job=job, offset=0, piece=b"xyz")
+    assert Path(job.file.path).read_bytes() == b"abc"
+
+
 def test_full_disk_is_told_and_not_taken_for_success(administrator, monkeypatch):
     job = uploaded(administrator, b"abc")
 
@@ -53,6 +64,14 @@ def test_full_disk_is_told_and_not_taken_for_success(administrator, monkeypatch)
 
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(UploadError, match="No space left"):
+        job_files.append(job=job, offset=0, piece=b"abc")
+
+
+def test_of_a_file_that_is_gone_nothing_is_here(administrator):
+    job = uploaded(administrator, b"abc")
+    Path(job.file.path).unlink()
+    assert job_files.uploaded_bytes(job) == 0
+    with pytest.raises(UploadError, match="could not be kept"):
         job_files.append(job=job, offset=0, piece=b"abc")
 
 
