@@ -52,7 +52,7 @@ def texts_of(profile: Profile) -> dict[str, str]:
 def text_of(value: str | date | None) -> str:
     """Return the value of a standard attribute as a text; times are in UTC, to the second."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
     return value.isoformat() if isinstance(value, date) else value or ""
 
 

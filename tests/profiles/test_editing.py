@@ -154,6 +154,19 @@ def test_texts_of_a_profile_are_read_back_as_they_were(workspace):
     assert "push_tokens" not in texts
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00"),
+        (datetime(987, 6, 5, 4, 3, 2, 1, tzinfo=UTC), "0987-06-05T04:03:02"),
+        (date(1, 1, 1), "0001-01-01"),
+        (None, ""),
+    ],
+)
+def test_years_have_four_digits(value, text):
+    assert editing.text_of(value) == text
+
+
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_two_who_edit_at_once_lose_nothing(workspace, administrator):
