@@ -135,11 +135,12 @@ def _merged(current: Any, new: Any) -> Any:
     """Return a value with an object merged into it: what the object does not name stays."""
     if type(new) is not dict or TIME in new:
         return new
-    base = current if type(current) is dict and TIME not in current else {}
-    merged = {name: value for name, value in base.items() if new.get(name, value) is not None}
+    merged = dict(current) if type(current) is dict and TIME not in current else {}
     for name, value in new.items():
-        if value is not None:
-            merged[name] = _merged(base.get(name), value)
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value) if type(value) is dict else value
     return merged
 
 
