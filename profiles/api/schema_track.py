@@ -25,7 +25,8 @@ of several users with that address or number, an identified one, the one changed
 - `*_processed` counts the objects that were applied.
 - Custom attributes are texts, numbers, booleans, times as text (ISO 8601), arrays and objects. `null` removes one,
   `{"inc": 2}` adds to a number, `{"add": [...]}` and `{"remove": [...]}` change an array; arrays of objects know `$add`,
-  `$remove` and `$update`. With `_merge_objects` objects are merged, else they are replaced.
+  `$remove` and `$update`. With `_merge_objects` objects are merged, else they are replaced. An array has at most
+  500 elements, an operation on it 500 values or objects, and one `$update` makes at most 5,000 changes.
 - Events and purchases from before 2010-01-01T00:00:00Z are dropped, listed in `errors` and counted in `events_dropped`
   and `purchases_dropped`. What is said to happen in the future happened now. `properties` are not kept.
 """
