@@ -47,7 +47,7 @@ else
 endif
 
 fuzz: install  ## hostile input for every operation of the API, for about 15 minutes; more or less by EXAMPLES
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) DATABASE_URL="$(SQLITE)" $(BIN)/python -m pytest tests/api/test_schema.py
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) DATABASE_URL="$(SQLITE)" $(BIN)/python -m pytest tests/api/test_schema.py
 
 check: lint test  ## all that CI asks
 

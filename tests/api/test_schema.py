@@ -83,10 +83,11 @@ def tried(request) -> Iterator[Counter[str]]:
     tried: Counter[str] = Counter()
     yield tried
     if "FUZZ_EXAMPLES" in os.environ:
-        terminal = request.config.pluginmanager.getplugin("terminalreporter")
-        terminal.write_line(f"\n{sum(tried.values()):,} inputs")
-        for it in sorted(tried):
-            terminal.write_line(f"{tried[it]:9,}  {it}")
+        plugin = request.config.pluginmanager.getplugin
+        with plugin("capturemanager").global_and_fixture_disabled():
+            plugin("terminalreporter").write_line(f"\n{sum(tried.values()):,} inputs")
+            for it in sorted(tried):
+                plugin("terminalreporter").write_line(f"{tried[it]:9,}  {it}")
 
 
 @SCHEMA.parametrize()
