@@ -46,10 +46,10 @@ class TeamAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
     )
     fieldsets_to_look_at = ((None, {"fields": PERSON}), ACCESS, ACTIVITY)
 
-    full_name = admin.display(description=_("name"), ordering="last_name")(admin_cells.full_name)
-    role = admin.display(description=_("role"))(admin_cells.role)
-    workspaces = admin.display(description=_("workspaces"))(admin_cells.workspaces)
-    password_page = admin.display(description=_("password"))(admin_cells.password_page)
+    full_name = admin.display(description=_("Name"), ordering="last_name")(admin_cells.full_name)
+    role = admin.display(description=_("Role"))(admin_cells.role)
+    workspaces = admin.display(description=_("Workspaces"))(admin_cells.workspaces)
+    password_page = admin.display(description=_("Password"))(admin_cells.password_page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Return the accounts the user may see, each with those of its workspaces that the user may see."""
@@ -133,7 +133,7 @@ class WorkspaceAdmin(ModelAdmin):
         """Say that a workspace goes by no click: all that partners sent would go with it."""
         return False
 
-    @admin.display(description=_("team"), ordering="member_count")
+    @admin.display(description=_("Team"), ordering="member_count")
     def members(self, workspace: Any) -> int:
         """Return how many accounts work in it."""
         return workspace.member_count
@@ -155,15 +155,18 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     panels: ClassVar[list[Panel]] = [audit_facts]
     change_list_template = "accounts/audit_log.html"
-    list_display = ("happened_at", "who", "action", "subject")
+    list_display = ("happened", "who", "done", "concerns")
     list_filter = ("action",)
     list_filter_submit = False  # each choice is a link
     show_facets = admin.ShowFacets.NEVER  # they would count the whole table
     search_fields = ("subject",)
-    search_help_text = _("A key's beginning, or “user” and an ID")
+    search_help_text = _("Key prefix or user 123")
     ordering = ("-id",)
     sortable_by = ()
     list_select_related = ("actor",)
     paginator = CappedPaginator
 
-    who = admin.display(description=_("who"))(admin_cells.who)
+    happened = admin.display(description=_("When"))(admin_cells.happened)
+    who = admin.display(description=_("Who"))(admin_cells.who)
+    done = admin.display(description=_("Action"))(admin_cells.action)
+    concerns = admin.display(description=_("Concerns"))(admin_cells.subject)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry, Membership, User
 from accounts.team import ROLES
+
+# What the entries of the audit log tell besides; `profiles` writes some of them.
+DETAILS = {
+    "partner": gettext_lazy("Partner"),
+    "scopes": gettext_lazy("Allows"),
+    "attributes": gettext_lazy("Attributes"),
+    "merged": gettext_lazy("Merged users"),
+    "merged_into": gettext_lazy("Merged into user"),
+}
 
 
 def full_name(_admin: object, user: User) -> str:
@@ -41,7 +53,22 @@ def who(_admin: object, entry: AuditEntry) -> str:
     return _("Command line")
 
 
+def happened(_admin: object, entry: AuditEntry) -> datetime:
+    """Return when it was done."""
+    return entry.happened_at
+
+
+def action(_admin: object, entry: AuditEntry) -> str:
+    """Return what was done."""
+    return entry.get_action_display()
+
+
+def subject(_admin: object, entry: AuditEntry) -> str:
+    """Return what it was done to."""
+    return entry.subject_in_words()
+
+
 def details(entry: AuditEntry) -> list[tuple[str, str]]:
     """Return what else is known, by name."""
     found = {name: value if isinstance(value, list) else [value] for name, value in entry.detail.items()}
-    return [(name, ", ".join(map(str, values))) for name, values in found.items()]
+    return [(str(DETAILS.get(name, name)), ", ".join(map(str, values))) for name, values in found.items()]

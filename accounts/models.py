@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 # A partner's slug is part of the address it calls, so it is kept to what needs no escaping there.
@@ -169,13 +170,13 @@ class DataImportKey(Key):
 class Scope(models.TextChoices):
     """What a REST API key may allow. The names are those of Braze's permissions, which clients know."""
 
-    USERS_TRACK = "users.track", _("Write users' attributes, events and purchases, and create users")
-    EVENTS_IMPORT = "events.import", _("Import past events of users in Mixpanel's format")
+    USERS_TRACK = "users.track", _("Write users’ attributes, events and purchases, and create users")
+    EVENTS_IMPORT = "events.import", _("Import past events of users in Mixpanel’s format")
     USERS_ALIAS_NEW = "users.alias.new", _("Add aliases to users")
     USERS_ALIAS_UPDATE = "users.alias.update", _("Change aliases of users")
     USERS_IDENTIFY = "users.identify", _("Give anonymous users an external ID")
     USERS_MERGE = "users.merge", _("Merge two users into one")
-    USERS_EXTERNAL_IDS_RENAME = "users.external_ids.rename", _("Change users' external IDs")
+    USERS_EXTERNAL_IDS_RENAME = "users.external_ids.rename", _("Change users’ external IDs")
     USERS_EXPORT_IDS = "users.export.ids", _("Read all that is known of a user")
     USERS_DELETE = "users.delete", _("Delete users for ever")
 
@@ -235,8 +236,8 @@ class AuditEntry(models.Model):
         verbose_name=_("who"),
     )
     actor_key = models.CharField(_("key"), max_length=11, blank=True, default="", help_text="Its prefix.")
-    action = models.CharField(_("what"), max_length=30, choices=Action)
-    subject = models.CharField(_("of what"), max_length=100)
+    action = models.CharField(_("action"), max_length=30, choices=Action)
+    subject = models.CharField(_("concerns"), max_length=100)
     detail = models.JSONField(_("details"), default=dict)
 
     class Meta:
@@ -248,7 +249,12 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} · {self.subject}"
+        return f"{self.get_action_display()} · {self.subject_in_words()}"
+
+    def subject_in_words(self) -> str:
+        """Return what it was done to in the reader's language; `subject` is what is searched for."""
+        kind, _space, number = self.subject.partition(" ")
+        return gettext("User {id}").format(id=number) if kind == "user" and number else self.subject
 
 
 class DataPointUsage(models.Model):

@@ -35,16 +35,16 @@ class CohortAdmin(ReadOnlyAdmin):
     list_filter_submit = False  # each choice is a link
     show_facets = admin.ShowFacets.NEVER  # they would count the whole table
     search_fields = ("name", "partner_cohort_id")
-    search_help_text = _("Name or partner's ID")
+    search_help_text = _("Name or partner’s ID")
     ordering = ("-last_sync_at", "-id")
 
-    cohort_name = admin.display(description=_("name"), ordering="name")(admin_cells.cohort_name)
-    from_partner = admin.display(description=_("partner"), ordering="partner")(admin_cells.partner)
-    partner_id = admin.display(description=_("partner's ID"), ordering="partner_cohort_id")(
+    cohort_name = admin.display(description=_("Name"), ordering="name")(admin_cells.cohort_name)
+    from_partner = admin.display(description=_("Partner"), ordering="partner")(admin_cells.partner)
+    partner_id = admin.display(description=_("Partner’s ID"), ordering="partner_cohort_id")(
         admin_cells.partner_cohort_id
     )
-    size = admin.display(description=_("size"))(admin_cells.size)
-    last_sync = admin.display(description=_("last sync"), ordering="last_sync_at")(admin_cells.last_sync)
+    size = admin.display(description=_("Size"))(admin_cells.size)
+    last_sync = admin.display(description=_("Last sync"), ordering="last_sync_at")(admin_cells.last_sync)
 
     class Media:
         css: ClassVar = {"all": ["cohorts/cohorts.css"]}
@@ -94,14 +94,14 @@ class CohortSyncAdmin(ReadOnlyAdmin):
     sortable_by = ()
     paginator = CappedPaginator
 
-    sync_cohort = admin.display(description=_("cohort"))(admin_cells.sync_cohort)
-    sync_status = admin.display(description=_("status"))(admin_cells.status)
-    sync_pages = admin.display(description=_("pages"))(admin_cells.pages)
-    received = admin.display(description=_("received"))(admin_cells.received)
-    matched = admin.display(description=_("matched"))(admin_cells.matched)
-    unmatched = admin.display(description=_("unmatched"))(admin_cells.unmatched)
-    changes = admin.display(description=_("added, removed"))(admin_cells.changes)
-    heard = admin.display(description=_("last page"))(admin_cells.last_page)
+    sync_cohort = admin.display(description=_("Cohort"))(admin_cells.sync_cohort)
+    sync_status = admin.display(description=_("Status"))(admin_cells.status)
+    sync_pages = admin.display(description=_("Pages"))(admin_cells.pages)
+    received = admin.display(description=_("Received"))(admin_cells.received)
+    matched = admin.display(description=_("Matched"))(admin_cells.matched)
+    unmatched = admin.display(description=_("Unmatched"))(admin_cells.unmatched)
+    changes = admin.display(description=_("Added, removed"))(admin_cells.changes)
+    heard = admin.display(description=_("Last page"))(admin_cells.last_page)
 
     class Media:
         css: ClassVar = {"all": ["cohorts/cohorts.css"]}

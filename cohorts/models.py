@@ -32,7 +32,7 @@ class Cohort(models.Model):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
     partner = models.CharField(_("partner"), max_length=50, validators=[partner_validator])
-    partner_cohort_id = models.CharField(_("partner's ID"), max_length=255)
+    partner_cohort_id = models.CharField(_("partner’s ID"), max_length=255)
     name = models.CharField(_("name"), max_length=1_000)
     description = models.TextField(_("description"), blank=True, default="")
     partner_created_at = models.DateTimeField(_("created by the partner"), null=True)

@@ -40,10 +40,10 @@ class ProfileAdmin(ReadOnlyAdmin):
     search_fields = ("external_id",)  # there is a search; `get_search_results` says what it finds
     search_help_text = _("External ID, alias, device ID, email or phone")
 
-    who = admin.display(description=_("user"))(admin_cells.who)
-    address = admin.display(description=_("email"))(admin_cells.email)
-    name = admin.display(description=_("name"))(admin_cells.name)
-    created = admin.display(description=_("created"))(admin_cells.created)
+    who = admin.display(description=_("User"))(admin_cells.who)
+    address = admin.display(description=_("Email"))(admin_cells.email)
+    name = admin.display(description=_("Name"))(admin_cells.name)
+    created = admin.display(description=_("Created"))(admin_cells.created)
 
     class Media:
         css: ClassVar = {"all": ["profiles/profiles.css"]}

@@ -50,13 +50,13 @@ class ImportJobAdmin(ReadOnlyAdmin):
     sortable_by = ()
     paginator = CappedPaginator
 
-    file_name_ = admin.display(description=_("file"))(admin_imports_cells.file_name)
-    state = admin.display(description=_("status"))(admin_imports_cells.status)
-    rows = admin.display(description=_("rows"))(admin_imports_cells.rows)
-    changed = admin.display(description=_("written"))(admin_imports_cells.changed)
-    failed = admin.display(description=_("at fault"))(admin_imports_cells.failed)
-    by = admin.display(description=_("by"))(admin_imports_cells.started_by)
-    uploaded = admin.display(description=_("uploaded"))(admin_imports_cells.uploaded)
+    file_name_ = admin.display(description=_("File"))(admin_imports_cells.file_name)
+    state = admin.display(description=_("Status"))(admin_imports_cells.status)
+    rows = admin.display(description=_("Rows"))(admin_imports_cells.rows)
+    changed = admin.display(description=_("Changed"))(admin_imports_cells.changed)
+    failed = admin.display(description=_("At fault"))(admin_imports_cells.failed)
+    by = admin.display(description=_("By"))(admin_imports_cells.started_by)
+    uploaded = admin.display(description=_("Uploaded"))(admin_imports_cells.uploaded)
 
     class Media:
         css: ClassVar = {"all": ["profiles/imports.css"]}

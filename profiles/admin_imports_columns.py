@@ -31,7 +31,7 @@ DELIMITERS: Choices = [
     (",", _("Comma (,)")),
     (";", _("Semicolon (;)")),
     ("\t", _("Tab")),
-    ("|", _("Bar (|)")),
+    ("|", _("Vertical bar (|)")),
 ]
 IDENTIFIERS: Choices = [
     (EXTERNAL_ID, _("External ID")),

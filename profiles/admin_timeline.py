@@ -78,8 +78,8 @@ def _summary(active: Sequence[tuple[date, int]]) -> str:
     # The latest of the busiest days.
     busiest, most = max(reversed(active), key=lambda it: it[1])
     text = ngettext(
-        "{total} event in the last {days} days, on {active} of them; most on {busiest}: {most}.",
-        "{total} events in the last {days} days, on {active} of them; most on {busiest}: {most}.",
+        "{total} event on {active} of the last {days} days. Busiest: {busiest}, with {most}.",
+        "{total} events on {active} of the last {days} days. Busiest: {busiest}, with {most}.",
         total,
     )
     return text.format(

@@ -44,8 +44,7 @@ def show(
     request: HttpRequest, profile: Profile, template: str, *, title: str, status: int = 200, **context: Any
 ) -> HttpResponse:
     """Render a page about one user, below theirs."""
-    own = _("User {id}").format(id=profile.pk)  # trails begin with a capital letter: external IDs need not
-    trail = [(_("Users"), reverse("admin:profiles_profile_changelist")), (own, page_of(profile))]
+    trail = [(_("Users"), reverse("admin:profiles_profile_changelist")), (str(profile), page_of(profile))]
     about = {"title": title, "trail": trail, "profile": profile, "back": page_of(profile)}
     return page(request, f"profiles/{template}.html", about | context, status=status)
 

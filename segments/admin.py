@@ -35,10 +35,10 @@ class SegmentAdmin(ModelAdmin):
     ordering = ("-updated_at", "-id")
     fieldsets = ((None, {"fields": ("name", "description")}),)
 
-    filters = admin.display(description=_("filters"))(admin_cells.filters)
-    size = admin.display(description=_("size"))(admin_cells.size)
-    share = admin.display(description=_("share"))(admin_cells.share)
-    last_edited = admin.display(description=_("last edited"), ordering="updated_at")(admin_cells.last_edited)
+    filters = admin.display(description=_("Filters"))(admin_cells.filters)
+    size = admin.display(description=_("Size"))(admin_cells.size)
+    share = admin.display(description=_("Share"))(admin_cells.share)
+    last_edited = admin.display(description=_("Last edited"), ordering="updated_at")(admin_cells.last_edited)
 
     class Media:
         css: ClassVar = {"all": ["segments/list.css"]}

@@ -56,8 +56,16 @@ def test_list_says_who_it_was(administrator_client, entry, workspace):
 
 def test_page_of_an_entry_holds_its_details(administrator_client, entry):
     page = administrator_client.get(page_of(entry)).text
-    for words in ("User erased", "administrator", "user 1", "email, phone", ">count<", "<dd>2</dd>"):
+    for words in ("User erased", "administrator", "User 1", "email, phone", ">count<", "<dd>2</dd>"):
         assert words in page
+
+
+def test_entry_is_told_in_the_reader_s_words(administrator_client, workspace):
+    merged = note(workspace, "user 7", action=Action.USERS_MERGED, detail={"merged_into": 5})
+    answer = administrator_client.get(page_of(merged), headers={"accept-language": "de"})
+    for words in ("Nutzer:innen zusammengeführt · Nutzer:in 7", "<dt>Zusammengeführt mit</dt>", "<dd>5</dd>"):
+        assert words in answer.text
+    assert "merged_into" not in answer.text
 
 
 def test_empty_log_says_what_will_be_here(administrator_client):

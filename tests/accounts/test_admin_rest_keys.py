@@ -106,7 +106,7 @@ def test_list_says_what_each_key_allows(administrator_client, workspace):
     make_rest_key(workspace, "users.merge", label="Some")
     assert ">users.merge</code>" in row(administrator_client, "Some")
     make_rest_key(workspace, label="All")
-    assert "All of it" in row(administrator_client, "All")
+    assert "Everything" in row(administrator_client, "All")
 
 
 def row(client: Client, label: str) -> str:

@@ -57,7 +57,7 @@ def test_key_is_generated_copied_and_invalidated(page, sign_in, administrator, w
 def test_all_scopes_are_ticked_with_one_box(page, sign_in, administrator):
     sign_in(administrator)
     page.goto(KEYS)
-    everything, delete = page.get_by_label("All of it"), page.get_by_label(re.compile(r"users\.delete\s*$"))
+    everything, delete = page.get_by_label("Everything"), page.get_by_label(re.compile(r"users\.delete\s*$"))
     everything.focus()
     page.keyboard.press("Space")
     expect(page.locator("[name=scopes]:checked")).to_have_count(len(Scope))
@@ -89,7 +89,7 @@ def test_keys_pages_are_accessible_and_fit(page, sign_in, administrator, workspa
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(size)
         page.goto(KEYS)
-        page.get_by_label("All of it").check()
+        page.get_by_label("Everything").check()
         page.get_by_role("button", name="Generate key").click()
         expect(page.locator("#secret")).to_be_in_viewport()
         axe_clean(page)

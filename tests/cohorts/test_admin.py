@@ -182,7 +182,7 @@ def test_page_shows_size_share_and_origin(marketer_client, cohort, workspace):
     make_people(workspace, [f"other-{n}" for n in range(2997)])
     page = plain(text_of(marketer_client, page_of(cohort)))
     assert "Users now 3 Share of all users 0.1% of 3,000 Last sync 3 hours ago" in page
-    assert "Partner Mixpanel Partner's ID mp-77 Created by the partner The partner did not say." in page
+    assert "Partner Mixpanel Partner’s ID mp-77 Created by the partner The partner did not say." in page
 
 
 def test_page_shows_how_each_sync_went(marketer_client, cohort):

@@ -230,7 +230,7 @@ def test_page_shows_the_sample_with_reasons_and_when_it_goes(marketer_client, sy
     sync.save()
     page = plain(text_of(marketer_client, page_of(sync)))
     assert "who? This device belongs to a user with an external ID: send the external ID." in page
-    assert "it is deleted 30 days after the sync's last page" in page
+    assert "it is deleted 30 days after the sync’s last page" in page
 
 
 def test_page_tells_an_expired_sample_from_nobody_unmatched(marketer_client, sync):

@@ -62,7 +62,7 @@ def test_who_did_nothing_is_said_to_and_how_events_come_in(marketer_client, ada)
 def test_page_says_how_often_and_when_and_draws_it(marketer_client, ada):
     did(ada, ("opened", 1), ("opened", 1), ("opened", 3), ("closed", 200))
     page = text_of(marketer_client.get(address(ada)))
-    assert "3 events in the last 90 days, on 2 of them; most on" in page
+    assert "3 events on 2 of the last 90 days. Busiest:" in page
     assert page.count('role="img"') == 1
     assert '<title id="chart-title">Events per day, last 90 days</title>' in page
     row = page[page.index('<th scope="row">opened</th>') :]
@@ -115,7 +115,7 @@ def test_many_events_are_cut_and_said_to_be(marketer_client, ada):
     page = text_of(marketer_client.get(address(ada)))
     assert page.count('<th scope="row">event-') == 100
     assert "Only the 100 that happened last are listed." in page
-    assert "101 events in the last 90 days" in page
+    assert "101 events on 1 of the last 90 days." in page
 
 
 def test_page_costs_the_same_for_1_and_50_events_and_entries(administrator_client, administrator, workspace):
@@ -155,7 +155,7 @@ def test_administrators_see_what_was_done_to_a_user_and_marketers_do_not(
     record(ada, administrator, detail={"attributes": ["first_name"]})
     record(ProfileFactory.create(), None, key_prefix="rk_12345678")
     page = words_of(administrator_client, ada)
-    assert "User edited attributes : first_name administrator · now" in page
+    assert "User edited Attributes: first_name administrator · now" in page
     assert "rk_12345678" not in page
     assert "User edited" not in words_of(marketer_client, ada)
 
