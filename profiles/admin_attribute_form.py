@@ -72,7 +72,8 @@ class AttributeForm(forms.Form):
         if name is not None:
             del self.fields["name"]  # the address says it
         for field in self.fields.values():
-            field.widget.attrs.setdefault("class", "rc-input")
+            if not isinstance(field.widget, forms.RadioSelect):
+                field.widget.attrs.setdefault("class", "rc-input")
         self.fields["text"].widget.attrs["rows"] = 3
         self.fields["number"].widget.attrs["inputmode"] = "decimal"
 

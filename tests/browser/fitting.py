@@ -1,4 +1,4 @@
-"""How a page is asked whether its texts are whole."""
+"""How a page is asked whether its texts are whole, and its parts beside each other."""
 
 from __future__ import annotations
 
@@ -9,3 +9,11 @@ CLIPPED = """() => [...document.querySelectorAll("main :is(td, th, dt, dd, p, h2
   .filter((element) => element.scrollWidth > element.clientWidth + 1)
   .map((element) => `${element.tagName}.${element.className}: ${element.textContent.trim().slice(0, 40)}`)
   .slice(0, 8)"""
+
+# What covers what is above the list: nothing may, whatever the theme does with its toolbar.
+COVERED = """() => {
+  const toolbar = document.querySelector("#changelist div:has(> :is(#toolbar, .rc-filters))").getBoundingClientRect();
+  return [...document.querySelectorAll("#changelist .rc-list-above")]
+    .filter((element) => element.getBoundingClientRect().top < toolbar.bottom)
+    .map((element) => element.textContent.trim().slice(0, 40));
+}"""

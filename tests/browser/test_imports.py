@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from profiles import jobs, tasks
 from profiles.models import ImportJob, Profile
 from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.fitting import COVERED
 from tests.profiles.import_jobs import NOW, started, uploaded
 
 LIST = reverse("admin:profiles_importjob_changelist")
@@ -70,7 +71,7 @@ def test_users_are_uploaded_mapped_tried_and_imported(
     tasks.run_import(ImportJob.objects.get().pk)
     expect(page.get_by_text("Complete", exact=True)).to_be_visible()
     expect(figure(page, "At fault")).to_have_text("1")
-    for size in (DESKTOP, PHONE):
+    for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)
         no_overflow(page)
     with page.expect_download() as download:
@@ -85,6 +86,7 @@ def test_users_are_uploaded_mapped_tried_and_imported(
         ("u2", "Bob", {"visits": "007", "active": False}),
     ]
     page.goto(LIST)
+    assert page.evaluate(COVERED) == []
     row = page.get_by_role("row", name="people.csv")
     expect(row).to_contain_text("administrator")
     expect(row).to_contain_text("Complete")

@@ -82,6 +82,7 @@ def test_custom_attribute_has_the_field_of_its_kind(page, ada):
     page.get_by_role("link", name="Add attribute").click()
     page.get_by_label("Name").fill("vip")
     expect(page.locator(".pl-value:visible")).to_have_count(1)
+    assert {it.bounding_box()["height"] for it in page.get_by_role("radio").all()} == {18}
     page.get_by_label("Yes or no").check()
     page.locator(".pl-value:visible select").select_option("Yes")
     page.get_by_role("button", name="Save attribute").click()

@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.fitting import CLIPPED
+from tests.browser.fitting import CLIPPED, COVERED
 from tests.cohorts.factories import CohortFactory
 from tests.profiles.factories import ProfileFactory
 from tests.profiles.happenings import happen
@@ -54,6 +54,27 @@ def test_who_searches_for_a_middle_is_told_why_nobody_is_found(page, sign_in, ma
     expect(page.get_by_role("heading", name="Nobody has this identifier")).to_be_visible()
     page.get_by_role("link", name="Show all users").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(3)
+
+
+def test_what_a_search_finds_is_told_below_the_toolbar(page, sign_in, marketer, ada):
+    sign_in(marketer)
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        search(page, "ada")
+        expect(page.locator(".rc-list-above")).to_have_count(2)
+        assert page.evaluate(COVERED) == []
+
+
+def test_numbers_beside_bars_are_in_their_line(page, sign_in, marketer, ada):
+    happen(ada, "opened")
+    sign_in(marketer)
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        page.goto(reverse("admin:profiles_profile_change", args=[ada.pk]))
+        bars = page.locator(".pl-spark svg").first.bounding_box()
+        number = page.locator(".pl-spark .rc-number").first.bounding_box()
+        assert bars["x"] + bars["width"] + 8 <= number["x"] <= bars["x"] + bars["width"] + 12
+        assert abs(bars["y"] + bars["height"] / 2 - number["y"] - number["height"] / 2) <= 1
 
 
 @pytest.mark.parametrize(
