@@ -72,15 +72,18 @@ def holders(*, workspace_id: int, addresses: Iterable[Address]) -> dict[Address,
 
 
 def _selection(number: int, column: str, priorities: frozenset[Priority]) -> str:
-    """Return a statement that selects the one holder of each value of a group."""
+    """Return a statement that selects the one holder of each value of a group.
+
+    `NOT (… = '')` is the condition of the index: SQLite takes that only as it was written.
+    """
     whose = next((sql for priority, sql in _WHOSE.items() if priority in priorities), "")
     which = next((sql for priority, sql in _WHICH.items() if priority in priorities), _SEVERAL)
     return f"""
         SELECT {number}, k.value, (
             SELECT CASE COUNT(*) WHEN 1 THEN MIN(id) END FROM (
                 SELECT p.id FROM profiles_profile p
-                WHERE p.workspace_id = %s AND p.{column} = k.value AND p.{column} <> '' AND p.deleted_at IS NULL
-                {whose} {which if priorities else _PREFERRED}
+                WHERE p.workspace_id = %s AND p.{column} = k.value AND NOT (p.{column} = '')
+                AND p.deleted_at IS NULL {whose} {which if priorities else _PREFERRED}
             ) AS meant
         ) FROM {_TEXTS[connection.vendor]} k
     """  # noqa: S608 - texts of ours

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from itertools import combinations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from profiles import addresses
 from profiles.addresses import Address, Priority
@@ -70,3 +72,18 @@ def test_holders_are_live_ones_of_the_workspace(workspace, other_workspace):
 def test_nobody_is_asked_for_without_a_query(workspace, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert holders(workspace, Address("email", "")) == {}
+
+
+@pytest.mark.parametrize("column", ["email", "phone"])
+@pytest.mark.parametrize("choice", CHOICES)
+def test_holders_are_found_by_the_index_of_their_addresses(workspace, column, choice):
+    with CaptureQueriesContext(connection) as captured:
+        holders(workspace, Address(column, "a", choice))
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+        explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        cursor.execute(f"{explain} {captured[0]['sql']}")
+        assert f"profile_{column}" in str(cursor.fetchall())
