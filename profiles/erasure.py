@@ -47,6 +47,7 @@ def erase(*, workspace_id: int, names: Sequence[Name], author: Author, now: date
         rows = statements.lock_profiles(
             workspace_id=workspace_id, profile_ids=set(found.values()), columns=_ADDRESSES
         )
+        identity_names.check_held(found, rows)
         _erase(workspace_id, rows, now)
         _audit(workspace_id, rows, author, now)
         return {name: profile_id for name, profile_id in found.items() if profile_id in rows}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from profiles import addresses, attributes, matching
 from profiles.addresses import Address, Priority
+from profiles.attempts import OutdatedError
 from profiles.attributes import AttributeValueError
 from profiles.models import Profile
 
@@ -107,6 +108,13 @@ def resolve(*, workspace_id: int, names: Iterable[Name]) -> dict[Name, int]:
     return found | {name: holders[address] for name, address in asked.items() if address in holders}
 
 
+def check_held(found: Mapping[Name, int], rows: Mapping[int, Mapping[str, Any]]) -> None:
+    """Raise OutdatedError if somebody, now locked, has another address than the one that names them."""
+    for name, profile_id in found.items():
+        if name.kind in _ADDRESSES and (row := rows.get(profile_id)) and row[name.kind] != name.value:
+            raise OutdatedError
+
+
 def _address(name: Name) -> Address:
     return Address(name.kind.value, name.value, frozenset(name.priorities))
 
@@ -133,6 +141,9 @@ def everybody(*, workspace_id: int, names: Iterable[Name]) -> dict[Name, list[in
     found = {name: [profile_id] for name, profile_id in single.items()}
     for name in shared:
         people = Profile.objects.live().filter(**{"workspace_id": workspace_id, name.kind.value: name.value})
+        people = people.exclude(
+            **{name.kind.value: ""}
+        )  # so that SQLite takes the index, which has no blank ones
         if ids := list(people.order_by("pk").values_list("pk", flat=True)[:MAX_OF_ADDRESS]):
             found[name] = ids
     return found

@@ -35,6 +35,7 @@ def load(*, workspace_id: int, names: Iterable[Name], keys: Iterable[str] = ()) 
     owners = matching.lookup(workspace_id=workspace_id, keys=list(dict.fromkeys(keys)))
     ids = {*meant.values(), *owners.values()}
     rows = statements.lock_profiles(workspace_id=workspace_id, profile_ids=ids, columns=COLUMNS)
+    identity_names.check_held(meant, rows)
     own = Identifier.objects.filter(workspace_id=workspace_id, profile_id__in=rows)
     owners |= dict(own.values_list("key", "profile_id"))
     # The same device in its other form may be somebody else's, who keeps it then.

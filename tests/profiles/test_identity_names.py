@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from profiles import identity_names
+from profiles import addresses, erasure, identity, identity_names
 from profiles.addresses import Priority
 from profiles.attributes import AttributeValueError
 from profiles.identity_names import alias, device, email, external_id, phone, profile
 from profiles.models import Profile
 from tests.profiles.factories import ProfileFactory
-from tests.profiles.identities import NOW
+from tests.profiles.identities import BY_KEY, NOW, call
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "family@f.example"
@@ -134,3 +135,22 @@ def test_three_queries_find_any_number_of_names(workspace, family):
 def test_text_that_may_be_nobodys_identifier_is_refused_by_its_field(value):
     with pytest.raises(AttributeValueError, match=r"^alias_name "):
         identity_names.text("alias_name", value)
+
+
+@pytest.mark.parametrize("operation", ["merge", "erase"])
+def test_who_gets_another_address_before_they_are_locked_is_not_meant(workspace, monkeypatch, operation):
+    before, now = ProfileFactory.create(email="other"), ProfileFactory.create(email=ADDRESS)
+    look_up, tries = addresses.holders, []
+
+    def changed_since(**arguments: Any) -> dict[addresses.Address, int]:
+        tries.append(arguments)
+        found = look_up(**arguments)
+        return dict.fromkeys(found, before.pk) if len(tries) == 1 else found
+
+    monkeypatch.setattr(addresses, "holders", changed_since)
+    if operation == "merge":
+        pair = email(ADDRESS), profile(ProfileFactory.create().pk)
+        assert call(identity.merge, workspace, pairs=[pair]) == [None]
+    else:
+        erasure.erase(workspace_id=workspace.pk, names=[email(ADDRESS)], author=BY_KEY, now=NOW)
+    assert Profile.objects.live().filter(pk__in=[before.pk, now.pk]).get() == before
