@@ -166,7 +166,8 @@ if BEHIND_TLS_PROXY:
 # --- languages and time ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German"))]
-LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme"]  # the theme ships no French, no German
+# The theme ships no French, no German, and Django's German is mended in places.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme", BASE_DIR / "locale" / "django"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
