@@ -141,9 +141,8 @@ def everybody(*, workspace_id: int, names: Iterable[Name]) -> dict[Name, list[in
     found = {name: [profile_id] for name, profile_id in single.items()}
     for name in shared:
         people = Profile.objects.live().filter(**{"workspace_id": workspace_id, name.kind.value: name.value})
-        people = people.exclude(
-            **{name.kind.value: ""}
-        )  # so that SQLite takes the index, which has no blank ones
+        # SQLite takes the index, which has no blank ones, only where that is said.
+        people = people.exclude(**{name.kind.value: ""})
         if ids := list(people.order_by("pk").values_list("pk", flat=True)[:MAX_OF_ADDRESS]):
             found[name] = ids
     return found

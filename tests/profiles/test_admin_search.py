@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from profiles import admin_search, matching
 from tests.profiles.factories import ProfileFactory, erase, make_people
+from tests.profiles.plans import plan_of
 
 LIST = reverse("admin:profiles_profile_changelist")
 
@@ -153,22 +154,11 @@ def test_search_asks_as_often_for_one_as_for_fifty(marketer_client, workspace):
 
 @pytest.mark.parametrize("text", ["ada", "ada@people"])
 def test_search_walks_along_indexes_only(workspace, ada, text):
-    with CaptureQueriesContext(connection) as captured, connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
+    with CaptureQueriesContext(connection) as captured:
         admin_search.find(workspace_id=workspace.pk, text=text)
     asked = [query["sql"] for query in captured if "profiles_" in query["sql"]]
     assert len(asked) >= 6
     for sql in asked:
-        plan = explain(sql)
+        plan = plan_of(sql)
         assert "Seq Scan" not in plan
         assert "SCAN profiles_" not in plan
-
-
-def explain(sql):
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"EXPLAIN {sql}")
-        else:
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}".replace("%", "%%"))
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())

@@ -16,6 +16,7 @@ from profiles.identity_names import alias, device, email, external_id, phone, pr
 from profiles.models import Profile
 from tests.profiles.factories import ProfileFactory
 from tests.profiles.identities import BY_KEY, NOW, call
+from tests.profiles.plans import plan_of
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "family@f.example"
@@ -107,6 +108,14 @@ def test_everybody_of_an_address_is_meant_where_that_is_asked(workspace, family)
     names = [email(ADDRESS), external_id("ann"), phone("+49123"), email("")]
     found = identity_names.everybody(workspace_id=workspace.pk, names=names)
     assert found == {email(ADDRESS): sorted(family.values()), external_id("ann"): [ann.pk]}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by the data")
+@pytest.mark.parametrize("name", [email(ADDRESS), phone("+49123")])
+def test_everybody_of_an_address_is_found_by_its_index(workspace, name):
+    with CaptureQueriesContext(connection) as captured:
+        identity_names.everybody(workspace_id=workspace.pk, names=[name])
+    assert f"profile_{name.kind}" in plan_of(captured[-1]["sql"])
 
 
 def test_erased_people_have_no_name(workspace):
