@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from profiles import admin_attributes, csv_preview, csv_source
@@ -60,6 +61,11 @@ class Chosen:
     is_seen: bool = False
     preview: Preview | None = None
     fault: str = ""
+
+    @property
+    def titles(self) -> list[str]:
+        """What the columns are called that are not left out, in the words in which they were chosen."""
+        return [_title(target) for target in self.targets if target]
 
 
 def read(job: ImportJob, data: Mapping[str, str] | None) -> Chosen:
@@ -120,6 +126,14 @@ def _target(data: Mapping[str, str], index: int) -> str:
     chosen = data.get(f"target-{index}", IGNORED)
     is_named = chosen in {ALIAS_PREFIX, CUSTOM_PREFIX}
     return chosen + data.get(f"name-{index}", "").strip() if is_named else chosen
+
+
+def _title(target: str) -> str:
+    if target.startswith(CUSTOM_PREFIX):
+        return target.removeprefix(CUSTOM_PREFIX)
+    if target.startswith(ALIAS_PREFIX):
+        return gettext("Alias “{label}”").format(label=target.removeprefix(ALIAS_PREFIX))
+    return str(dict(IDENTIFIERS).get(target) or admin_attributes.name_of(target))
 
 
 def _line(column: Column, target: str) -> Line:

@@ -13,6 +13,8 @@ from profiles.models import CustomEvent, Identifier, Profile
 
 # Custom attributes that are compared: nobody reads more lines.
 MAX_CUSTOM = 200
+# Of these a merge makes one value of two; of others it keeps one.
+_MERGED_COLUMNS = frozenset({"first_session_at", "last_session_at", "push_tokens"})
 
 
 class Belongings(NamedTuple):
@@ -25,16 +27,22 @@ class Belongings(NamedTuple):
 
 
 class Side(NamedTuple):
-    """A line of the comparison: what it is about, and what each of the two users has."""
+    """A line of the comparison: what it is about, what each of the two users has, and whether one can have both."""
 
     title: str
     left: str
     right: str
+    is_single: bool = False
 
     @property
     def differs(self) -> bool:
         """Whether both have something, and not the same."""
         return bool(self.left and self.right) and self.left != self.right
+
+    @property
+    def loses(self) -> bool:
+        """Whether one of the two values is gone when the users are one."""
+        return self.is_single and self.differs
 
 
 def belongings(*, workspace_id: int, profile_ids: Sequence[int]) -> dict[int, Belongings]:
@@ -58,7 +66,7 @@ def compare(left: Profile, right: Profile) -> list[Side]:
     owned = belongings(workspace_id=left.workspace_id, profile_ids=[left.pk, right.pk])
     one, other = owned[left.pk], owned[right.pk]
     lines = [
-        Side(_("External ID"), left.external_id or "", right.external_id or ""),
+        Side(_("External ID"), left.external_id or "", right.external_id or "", is_single=True),
         Side(_("ID in Rollcall"), str(left.pk), str(right.pk)),
         Side(_("Identifiers"), numbers.count(one.identifier_count), numbers.count(other.identifier_count)),
         Side(_("Kinds of events"), numbers.count(one.event_count), numbers.count(other.event_count)),
@@ -71,14 +79,17 @@ def compare(left: Profile, right: Profile) -> list[Side]:
 
 def _standard(left: Profile, right: Profile) -> Iterator[Side]:
     for name, it in attributes.STANDARD.items():
-        values = (admin_attributes.in_words(name, getattr(profile, it.column)) for profile in (left, right))
-        yield Side(admin_attributes.name_of(name), *values)
+        one, other = (
+            admin_attributes.in_words(name, getattr(profile, it.column)) for profile in (left, right)
+        )
+        is_single = it.column not in _MERGED_COLUMNS
+        yield Side(admin_attributes.name_of(name), one, other, is_single=is_single)
 
 
 def _custom(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Side]:
     for name in sorted({*left, *right})[:MAX_CUSTOM]:
-        values = (admin_panels.value_in_words(it[name]) if name in it else "" for it in (left, right))
-        yield Side(name, *values)
+        one, other = (admin_panels.value_in_words(it[name]) if name in it else "" for it in (left, right))
+        yield Side(name, one, other, is_single=True)
 
 
 def _counts(rows: Any) -> dict[int, int]:

@@ -62,7 +62,6 @@ class Shown:
 class Preview:
     """The first rows as they would be read."""
 
-    titles: list[str] = field(default_factory=list)
     rows: list[tuple[Row, list[Shown]]] = field(default_factory=list)
 
 
@@ -112,7 +111,7 @@ def preview(source: BinaryIO, form: Format, targets: Sequence[str]) -> Preview:
     rows = [
         (row, [_shown(reader.header, row, index) for index in used]) for row in islice(reader, PREVIEW_ROWS)
     ]
-    return Preview([targets[index].removeprefix(CUSTOM_PREFIX) for index in used], rows)
+    return Preview(rows)
 
 
 def _shown(header: Header, row: Row, index: int) -> Shown:

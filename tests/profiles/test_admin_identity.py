@@ -81,7 +81,7 @@ def test_anonymous_user_merges_into_the_one_who_has_the_external_id(administrato
     url, sent = address(lost, "identify"), {"external_id": "ada-1"}
     asked = text_of(administrator_client.post(url, sent))
     assert "“ada-1” is a user already." in asked
-    assert "differs" in asked
+    assert "one is lost" in asked
     page = followed(administrator_client, url, sent | {"confirm": str(ada.pk)})
     assert "The two users are one now." in page
     assert 'id="attributes"' in page
