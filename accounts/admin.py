@@ -18,7 +18,7 @@ from accounts.admin_forms import MemberForm, NewMemberForm
 from accounts.admin_paginator import CappedPaginator
 from accounts.models import AuditEntry, Membership, User, Workspace
 from accounts.permissions import current_workspace
-from config.admin import ModelAdmin, Panel, PasswordForm, ReadOnlyAdmin
+from config.admin import ModelAdmin, Panel, PasswordForm, ReadOnlyAdmin, column
 
 PERSON = ("username", "email", "first_name", "last_name")
 ACCESS: Any = (_("Access"), {"fields": ("role", "workspaces", "is_active")})
@@ -30,7 +30,7 @@ class TeamAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
     """The accounts of the current workspace's team. Nobody is made an operator here."""
 
     form, add_form, change_password_form = MemberForm, NewMemberForm, PasswordForm
-    list_display = ("username", "full_name", "email", "role", "workspaces", "last_login", "is_active")
+    list_display = ("user_name", "full_name", "address", "role", "workspaces", "last_seen", "active")
     list_filter = ()
     actions = ("remove",)
     search_fields = ("username", "email", "first_name", "last_name")
@@ -46,9 +46,13 @@ class TeamAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
     )
     fieldsets_to_look_at = ((None, {"fields": PERSON}), ACCESS, ACTIVITY)
 
+    user_name = column("username", _("User name"))
     full_name = admin.display(description=_("Name"), ordering="last_name")(admin_cells.full_name)
     role = admin.display(description=_("Role"))(admin_cells.role)
     workspaces = admin.display(description=_("Workspaces"))(admin_cells.workspaces)
+    address = column("email", _("Email"))
+    last_seen = column("last_login", _("Last login"))
+    active = column("is_active", _("Active"), boolean=True)
     password_page = admin.display(description=_("Password"))(admin_cells.password_page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -113,11 +117,15 @@ class TeamAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
 class WorkspaceAdmin(ModelAdmin):
     """The workspaces one belongs to. Operators see all of them and add more."""
 
-    list_display = ("name", "slug", "members", "created_at")
+    list_display = ("title", "short_name", "members", "created")
     search_fields = ("name", "slug")
     ordering = ("name",)
     fields = ("name", "slug")
     workspace_lookup = "pk"
+
+    title = column("name", _("Name"))
+    short_name = column("slug", _("Slug"))
+    created = column("created_at", _("Created"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         """Return one's own, whichever of them is the current one."""
@@ -166,7 +174,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("actor",)
     paginator = CappedPaginator
 
-    happened = admin.display(description=_("When"))(admin_cells.happened)
+    happened = column("happened_at", _("When"))
     who = admin.display(description=_("Who"))(admin_cells.who)
     done = admin.display(description=_("Action"))(admin_cells.action)
     concerns = admin.display(description=_("Concerns"))(admin_cells.subject)

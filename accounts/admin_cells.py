@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -51,11 +49,6 @@ def who(_admin: object, entry: AuditEntry) -> str:
     if entry.actor_key:
         return _("Program with the key %(key)s…") % {"key": entry.actor_key}
     return _("Command line")
-
-
-def happened(_admin: object, entry: AuditEntry) -> datetime:
-    """Return when it was done."""
-    return entry.happened_at
 
 
 def action(_admin: object, entry: AuditEntry) -> str:

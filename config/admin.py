@@ -40,6 +40,7 @@ __all__ = [
     "RadioWidget",
     "ReadOnlyAdmin",
     "UserCreationForm",
+    "column",
     "is_a_page",
     "page",
 ]
@@ -60,6 +61,16 @@ PAGE_POLICY = {
     "base-uri": [NONE],
     "frame-ancestors": [NONE],
 }
+
+
+def column(field: str, title: Any, *, boolean: bool | None = None) -> Callable[[Any, Any], Any]:
+    """Return a column of a list that shows a field under a title with a capital letter, as phones repeat it."""
+
+    @admin.display(description=title, ordering=field, boolean=boolean)
+    def cell(_admin: Any, row: Any) -> Any:
+        return getattr(row, field)
+
+    return cell
 
 
 def is_a_page(view: View) -> View:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.permissions import current_workspace
 from cohorts.admin import CohortAdmin
-from config.admin import ModelAdmin
+from config.admin import ModelAdmin, column
 from profiles.admin import ProfileAdmin
 from segments import admin_cells, admin_panels, admin_views, audience
 from segments.admin_forms import SegmentForm
@@ -29,12 +29,13 @@ class SegmentAdmin(ModelAdmin):
     form = SegmentForm
     change_form_template = "segments/segment_form.html"
     change_list_template = "segments/segment_list.html"
-    list_display = ("name", "filters", "size", "share", "last_edited")
+    list_display = ("title", "filters", "size", "share", "last_edited")
     list_select_related = ("updated_by",)
     search_fields = ("name", "description")
     ordering = ("-updated_at", "-id")
     fieldsets = ((None, {"fields": ("name", "description")}),)
 
+    title = column("name", _("Name"))
     filters = admin.display(description=_("Filters"))(admin_cells.filters)
     size = admin.display(description=_("Size"))(admin_cells.size)
     share = admin.display(description=_("Share"))(admin_cells.share)

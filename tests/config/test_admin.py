@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings as project_settings
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -52,6 +53,19 @@ def test_sidebar_of_a_marketer_hides_keys_and_team(marketer_client):
         "Partner integrations": ["Import history"],
         "Settings": ["Workspaces"],
     }
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de"])
+def test_titles_of_columns_begin_with_a_capital(language):
+    """Phones repeat them before each value, as they are."""
+    with override(language):
+        titles = [
+            str(label_for_field(name, model, model_admin=list_))
+            for model, list_ in admin.site._registry.items()
+            for name in list_.list_display
+            if name not in {"country", "language"}  # phones leave these out
+        ]
+    assert [title for title in titles if not title[0].isupper()] == []
 
 
 def test_every_item_of_the_sidebar_opens(administrator_client):
