@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from benchmarks import machine
+from benchmarks import machine, server
+
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,15 @@ def run(url: str, *arguments: str) -> Ran:
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=progress, text=True
         )
+        # Not `wait`: this one tells what it used. Its memory is looked at while it runs, for what is told in the end
+        # is at least what this process, which forked it, had at that time.
+        peak, (ended, status, used) = 0, os.wait4(process.pid, os.WNOHANG)
+        while not ended:
+            with contextlib.suppress(FileNotFoundError, StopIteration):
+                peak = max(peak, server.peak_bytes(process.pid))
+            time.sleep(POLL_SECONDS)
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)
         said = process.stdout.read() if process.stdout else ""
-        _, status, used = os.wait4(process.pid, 0)  # not `wait`: this one tells what it used
         process.returncode = os.waitstatus_to_exitcode(status)
         progress.seek(0)
         complaint = progress.read()[-2_000:]
@@ -41,4 +51,4 @@ def run(url: str, *arguments: str) -> Ran:
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments)} failed: {said}{complaint}")
     cpu = used.ru_utime + used.ru_stime
-    return Ran(seconds, cpu, used.ru_maxrss * 1024, machine.wal_bytes(url) - wal, said.strip())
+    return Ran(seconds, cpu, peak, machine.wal_bytes(url) - wal, said.strip())

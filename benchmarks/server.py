@@ -34,7 +34,7 @@ class Server:
 
     def peak_memory_bytes(self) -> int:
         """Return the largest resident size any worker ever had."""
-        return max(_peak(pid) for pid in self.workers())
+        return max(peak_bytes(pid) for pid in self.workers())
 
 
 @contextlib.contextmanager
@@ -77,7 +77,8 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("the server did not start")
 
 
-def _peak(pid: int) -> int:
+def peak_bytes(pid: int) -> int:
+    """Return the largest resident size a process ever had."""
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
