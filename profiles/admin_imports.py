@@ -24,6 +24,7 @@ def live(request: HttpRequest, job: ImportJob) -> SafeString:
         "job": job,
         "parts": admin_imports_views.live_parts(job),
         "is_active": job.status in jobs.ACTIVE,
+        "is_done": admin_imports_cells.is_done(job),
         "may_import": request.user.has_perms(admin_imports_views.IMPORTS),
         "can_resume": job.status in {jobs.Status.PAUSED, jobs.Status.FAILED} and bool(job.file),
         "can_cancel": job.status in {jobs.Status.DRAFT, jobs.Status.PAUSED, *jobs.ACTIVE},

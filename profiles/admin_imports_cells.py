@@ -27,8 +27,8 @@ FIGURES: dict[str, tuple[str | Promise, str | Promise, str]] = {
     "rows": (gettext_lazy("Rows"), gettext_lazy("read so far"), ""),
     "created": (gettext_lazy("New users"), gettext_lazy("users who are new"), "good"),
     "imported": (gettext_lazy("Imported"), gettext_lazy("events that are counted now"), "good"),
-    "updated": (gettext_lazy("Updated"), gettext_lazy("users something changed for"), "changed"),
-    "unchanged": (gettext_lazy("Unchanged"), gettext_lazy("users who were like this already"), "same"),
+    "updated": (gettext_lazy("Updated"), gettext_lazy("users with a change"), "changed"),
+    "unchanged": (gettext_lazy("Unchanged"), gettext_lazy("already up to date"), "same"),
     "duplicates": (gettext_lazy("Duplicates"), gettext_lazy("counted before, or twice in the file"), "same"),
     "skipped": (
         gettext_lazy("Not here"),
@@ -66,8 +66,18 @@ def figures(job: ImportJob) -> list[Figure]:
     ]
     whole = sum(job.counts[name] for name in wanted if FIGURES[name][2]) or 1
     return [
-        Figure(*FIGURES[name], job.counts[name], round(100 * job.counts[name] / whole, 2)) for name in wanted
+        Figure(title, _note(job, name), look, job.counts[name], round(100 * job.counts[name] / whole, 2))
+        for name, (title, _usual, look) in ((it, FIGURES[it]) for it in wanted)
     ]
+
+
+def _note(job: ImportJob, name: str) -> str | Promise:
+    return _("in the file") if name == "rows" and is_done(job) else FIGURES[name][1]
+
+
+def is_done(job: ImportJob) -> bool:
+    """Whether the whole file was read, be it for a dry run."""
+    return job.status == Status.COMPLETE or (job.is_dry_run and job.status == Status.DRAFT)
 
 
 def percent(job: ImportJob) -> int:
@@ -135,7 +145,10 @@ def changed(_admin: Any, job: ImportJob) -> SafeString:
 
 def failed(_admin: Any, job: ImportJob) -> SafeString:
     """Return how many rows are at fault."""
-    return _number(job.counts.get("failed"))
+    number = job.counts.get("failed")
+    if not number:
+        return _number(number)
+    return format_html('<span class="rc-tag rc-tag-bad rc-number">{}</span>', numbers.count(number))
 
 
 def started_by(_admin: Any, job: ImportJob) -> str:

@@ -73,7 +73,7 @@ def test_search_finds_a_user_by_the_beginning_of_an_identifier(marketer_client, 
     assert found_by(marketer_client, text) == ["ada-1"]
     page = answer_to(marketer_client, text).content.decode()
     assert "Nobody has exactly this identifier; these begin with it." in page
-    assert "exact match" not in page
+    assert ">exact match<" not in page
 
 
 @pytest.mark.parametrize("text", ["ADA-1", "Almeida", "42:7", "old%:42:7", "phone", "da-1", "%", "_da", ":"])
