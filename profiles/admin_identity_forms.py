@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from profiles import admin_search, attributes, matching
@@ -92,11 +93,15 @@ class OtherUserForm(forms.Form):
 class ProofForm(forms.Form):
     """What only those type who mean this user: the external ID, or our ID."""
 
-    proof = _text(_("To confirm"))
+    proof = _text(None)
 
     def __init__(self, *args: Any, profile: Profile, **kwargs: Any) -> None:
         self.expected, self.own_id = profile.external_id or str(profile.pk), str(profile.pk)
         super().__init__(*args, **kwargs)
+        asked = _("Type the external ID of the user to confirm:")
+        if not profile.external_id:
+            asked = _("Type the ID of the user to confirm:")
+        self.fields["proof"].label = format_html('{} <span class="rc-code">{}</span>', asked, self.expected)
 
     def clean_proof(self) -> str:
         """Refuse anything else."""

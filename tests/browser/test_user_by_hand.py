@@ -117,6 +117,17 @@ def test_two_users_are_compared_and_become_one(page, ada, lost):
     expect(page.get_by_text("Lapsed")).to_be_visible()
 
 
+def test_small_comparison_begins_with_what_differs(page, ada, lost):
+    page.set_viewport_size(PHONE)
+    page.goto(address(lost, "merge"))
+    page.get_by_label("The other user").fill("crm:42")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("rowheader", name="First name")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Country")).to_be_hidden()  # only one has any
+    page.get_by_label("Show all lines").check()
+    expect(page.get_by_role("rowheader", name="Country")).to_be_visible()
+
+
 def test_alias_is_added_and_removed(page, ada):
     page.goto(address(ada))
     page.get_by_role("link", name="Add alias").click()
@@ -142,11 +153,11 @@ def test_all_data_of_a_person_is_downloaded(page, ada):
 def test_user_is_deleted_by_typing_who_it_is(page, complaints, ada):
     page.goto(address(ada))
     page.get_by_role("link", name="Delete user").click()
-    page.get_by_label("To confirm").fill("ada")
+    page.get_by_label("to confirm:").fill("ada")
     page.get_by_role("button", name="Delete user").click()
     expect(page.get_by_text("Nothing was deleted.")).to_be_visible()
     complaints.clear()  # the refusal is a 422
-    page.get_by_label("To confirm").fill("ada-1")
+    page.get_by_label("to confirm:").fill("ada-1")
     page.get_by_role("button", name="Delete user").click()
     expect(page.get_by_text(f"User {ada.pk} was deleted")).to_be_visible()
     page.goto(address(ada))

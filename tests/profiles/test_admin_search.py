@@ -49,7 +49,7 @@ def anonymous(workspace):
 )
 def test_search_finds_a_user_by_any_whole_identifier(marketer_client, ada, anonymous, text):
     assert found_by(marketer_client, text) == ["ada-1"]
-    assert "exact match" in answer_to(marketer_client, text).content.decode()
+    assert ">exact match<" in answer_to(marketer_client, text).content.decode()
 
 
 def test_search_finds_a_user_by_our_own_id(marketer_client, ada, anonymous):
