@@ -61,7 +61,7 @@ def test_titles_of_columns_begin_with_a_capital(language):
     with override(language):
         titles = [
             str(label_for_field(name, model, model_admin=list_))
-            for model, list_ in admin.site._registry.items()
+            for model, list_ in dict(admin.site._registry).items()
             for name in list_.list_display
             if name not in {"country", "language"}  # phones leave these out
         ]
