@@ -18,27 +18,9 @@ import psycopg
 from django.db import connection
 
 from profiles import changes
+from profiles.statements import NEEDED, TYPES
 
-_TYPES = {
-    "id": "integer",
-    "has_new_keys": "boolean",
-    "date_of_birth": "date",
-    "first_session_at": "timestamptz",
-    "last_session_at": "timestamptz",
-    "push_tokens": "jsonb",
-    "custom_attributes": "jsonb",
-}
-# Columns without a default in the database.
-_NEEDED = (
-    "email",
-    "first_name",
-    "last_name",
-    "phone",
-    "country",
-    "language",
-    "time_zone",
-    "custom_attributes",
-)
+_TYPES = {**TYPES, "has_new_keys": "boolean"}
 _NULLABLE = {"external_id", "date_of_birth", "first_session_at", "last_session_at"}
 _BLANK = {"custom_attributes": "{}", "push_tokens": "[]"}
 
@@ -76,7 +58,7 @@ _PLAIN = {str, int, bool, type(None)}
 
 def insert_profiles(*, workspace_id: int, columns: Sequence[str], rows: Sequence[Values]) -> None:
     """Insert profiles; a row has an `id` that was reserved, an `external_id`, and some of the columns."""
-    names = ["external_id", *_NEEDED, *(name for name in columns if name not in _NEEDED)]
+    names = ["external_id", *NEEDED, *(name for name in columns if name not in NEEDED)]
     blanks = {name: None if name in _NULLABLE else _BLANK.get(name, "") for name in names}
     _copy(
         "profiles_profile",

@@ -13,7 +13,6 @@ from profiles.attempts import OutdatedError
 from profiles.attributes import AttributeValueError
 from profiles.models import Profile
 
-MAX_PROFILE_ID = 2**31 - 1
 MAX_OF_ADDRESS = 50
 
 
@@ -124,8 +123,8 @@ def _is_id(value: str) -> bool:
     return (
         value.isascii()
         and value.isdecimal()
-        and len(value) <= len(str(MAX_PROFILE_ID))
-        and 0 < int(value) <= MAX_PROFILE_ID
+        and len(value) <= len(str(matching.LARGEST_PROFILE_ID))
+        and 0 < int(value) <= matching.LARGEST_PROFILE_ID
         and value == str(int(value))
     )
 

@@ -54,6 +54,7 @@ NOBODY = frozenset(
 ) | {"", "00000000-0000-0000-0000-000000000000"}
 
 EXTERNAL_ID, DEVICE, IDENTIFIED_DEVICE = "e:", "d:", "i:"
+LARGEST_PROFILE_ID = 2**31 - 1  # of the column; ids of bitmaps could be twice as large
 Keys = Sequence[str]
 
 

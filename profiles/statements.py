@@ -15,7 +15,7 @@ import orjson
 from django.db import connection
 
 # Columns that are no text.
-_TYPES = {
+TYPES = {
     "id": "integer",
     "date_of_birth": "date",
     "first_session_at": "timestamptz",
@@ -82,7 +82,7 @@ def lock_profiles(
         rows = {
             profile_id: dict(zip(columns, values, strict=True)) for profile_id, *values in cursor.fetchall()
         }
-    for name in _TYPES.keys() & set(columns):
+    for name in TYPES.keys() & set(columns):
         for row in rows.values():
             row[name] = _read(name, row[name])
     return rows
@@ -107,7 +107,7 @@ def insert_profiles(*, workspace_id: int, columns: Sequence[str], rows: Sequence
         INSERT INTO profiles_profile (workspace_id, {", ".join(names)})
         SELECT %s, {", ".join(f"s.{name}" for name in names)} FROM {_source(names)}
     """  # noqa: S608 - names of columns of ours
-    _run(sql, [workspace_id, _json([{**_NEEDED, **row} for row in rows])])
+    _run(sql, [workspace_id, _json([{**NEEDED, **row} for row in rows])])
 
 
 def update_profiles(*, workspace_id: int, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -137,7 +137,7 @@ def insert_identifiers(*, workspace_id: int, rows: Sequence[tuple[int, str]]) ->
 
 
 # Columns without a default in the database.
-_NEEDED: dict[str, Any] = {
+NEEDED: dict[str, Any] = {
     **dict.fromkeys(
         ("email", "first_name", "last_name", "phone", "country", "language", "time_zone"),
         "",
@@ -147,7 +147,7 @@ _NEEDED: dict[str, Any] = {
 
 
 def _with_needed(columns: Collection[str]) -> list[str]:
-    return [*_NEEDED, *(name for name in columns if name not in _NEEDED)]
+    return [*NEEDED, *(name for name in columns if name not in NEEDED)]
 
 
 def _dialect() -> _Dialect:
@@ -157,7 +157,7 @@ def _dialect() -> _Dialect:
 def _source(names: Sequence[str]) -> str:
     """Return the JSON parameter as a table `s` of columns."""
     if connection.vendor == "postgresql":
-        columns = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in names)
+        columns = ", ".join(f"{name} {TYPES.get(name, 'text')}" for name in names)
         return f"json_to_recordset(%s::json) AS s({columns})"
     cells = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
     return f"(SELECT {cells} FROM json_each(%s)) AS s"  # noqa: S608 - names of columns of ours
@@ -165,7 +165,7 @@ def _source(names: Sequence[str]) -> str:
 
 def _read(name: str, value: Any) -> Any:
     """Return a value as Python has it: times of SQLite bear no zone, and JSON is text on both."""
-    if isinstance(value, str) and _TYPES.get(name) == "jsonb":
+    if isinstance(value, str) and TYPES.get(name) == "jsonb":
         return orjson.loads(value)
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -28,7 +28,6 @@ from profiles.tracking_values import Change
 MAX_OBJECTS = 75
 MAX_QUANTITY = 100
 MAX_PRICE = 1_000_000_000
-LARGEST_PROFILE_ID = 2**31 - 1
 _CURRENCY_LENGTH = 3
 UPDATE_ONLY, MERGE_OBJECTS = "_update_existing_only", "_merge_objects"
 _IDENTIFIERS = ("external_id", "user_alias", "device_id", "profile_id", "braze_id")
@@ -206,7 +205,7 @@ def _profile_id(name: str, value: Any) -> Reference:
     text = str(value) if type(value) is int else value
     if not (isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 10):  # noqa: PLR2004
         raise ObjectError(f"{name} must be the id of a user: a whole number.")
-    if not 0 < int(text) <= LARGEST_PROFILE_ID:
+    if not 0 < int(text) <= matching.LARGEST_PROFILE_ID:
         raise ObjectError(f"{name} {text} is no user's.")
     return By.PROFILE_ID, str(int(text))
 

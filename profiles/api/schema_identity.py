@@ -10,14 +10,14 @@ from rest_framework import serializers
 from profiles.addresses import Priority
 from profiles.api.schema import ERRORS
 from profiles.attributes import MAX_LENGTH
-from profiles.identity_names import MAX_PROFILE_ID
 from profiles.identity_objects import MAX_OBJECTS, MERGE_BEHAVIORS
+from profiles.matching import LARGEST_PROFILE_ID
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 _ADDRESS = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 _ID = {
     "oneOf": [
-        {"type": "integer", "minimum": 1, "maximum": MAX_PROFILE_ID},
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_PROFILE_ID},
         {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
     ]
 }

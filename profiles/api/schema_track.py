@@ -9,8 +9,9 @@ from rest_framework import serializers
 
 from profiles.api.schema import ERRORS
 from profiles.attributes import MAX_LENGTH, MAX_PUSH_TOKENS
+from profiles.matching import LARGEST_PROFILE_ID
 from profiles.models import Profile
-from profiles.tracking_objects import LARGEST_PROFILE_ID, MAX_OBJECTS, MAX_PRICE, MAX_QUANTITY, Array
+from profiles.tracking_objects import MAX_OBJECTS, MAX_PRICE, MAX_QUANTITY, Array
 
 _DESCRIPTION = """\
 Writes attributes, custom events and purchases of users, and makes users. Each object names one user by exactly one of
