@@ -89,7 +89,9 @@ def merge(*, workspace_id: int, header: Header, rows: Sequence[Row], mode: Mode,
     known = [target for target in targets if target.profile_id is not None]
     columns = [*header.columns, *(["custom_attributes"] if header.custom else [])]
     if mode.is_dry_run:
-        updated = csv_staging.changing(columns=columns, rows=[target.values() for target in known])
+        updated = csv_staging.changing(
+            workspace_id=workspace_id, columns=columns, rows=[target.values() for target in known]
+        )
     else:
         updated = _write(workspace_id, columns, new, known)
         _count_points(workspace_id, new, known, updated, now)
@@ -182,7 +184,9 @@ def _write(
     )
     keys = [(it.profile_id, key) for it in (*new, *known) for key in it.new_keys if it.profile_id]
     csv_staging.insert_identifiers(workspace_id=workspace_id, rows=keys)
-    updated = csv_staging.merge(columns=columns, rows=[target.values() for target in known])
+    updated = csv_staging.merge(
+        workspace_id=workspace_id, columns=columns, rows=[target.values() for target in known]
+    )
     made = [target.profile_id for target in new if target.profile_id]
     changes.record(workspace_id=workspace_id, kind=changes.Kind.EXISTENCE, profile_ids=made)
     changes.record(workspace_id=workspace_id, kind=changes.Kind.ATTRIBUTES, profile_ids=updated)

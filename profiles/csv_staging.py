@@ -78,7 +78,7 @@ def insert_identifiers(*, workspace_id: int, rows: Sequence[tuple[int, str]]) ->
     _copy("profiles_identifier", ["workspace_id", "key", "profile_id"], values)
 
 
-def merge(*, columns: Sequence[str], rows: Sequence[Values]) -> list[int]:
+def merge(*, workspace_id: int, columns: Sequence[str], rows: Sequence[Values]) -> list[int]:
     """Update profiles; return the ids of those that really changed.
 
     A row has an `id`, whether it `has_new_keys` (which is a change), and some of the columns: what is None is left
@@ -89,16 +89,19 @@ def merge(*, columns: Sequence[str], rows: Sequence[Values]) -> list[int]:
     assigned = "".join(f"{name} = {value}, " for name, value in zip(columns, new, strict=True))
     sql = f"""
         UPDATE profiles_profile AS p SET {assigned}changed_at = {dialect.now}
-        FROM csv_staging s WHERE p.id = s.id AND ({changed}) RETURNING {dialect.own_id}
+        FROM csv_staging s WHERE p.id = s.id AND +p.workspace_id = %s AND ({changed}) RETURNING {dialect.own_id}
     """  # noqa: S608 - names of columns of ours
-    return _staged(sql, columns, rows)
+    return _staged(sql, workspace_id, columns, rows)
 
 
-def changing(*, columns: Sequence[str], rows: Sequence[Values]) -> list[int]:
+def changing(*, workspace_id: int, columns: Sequence[str], rows: Sequence[Values]) -> list[int]:
     """Return the ids of those that `merge` would change."""
     _new, changed = _comparison(columns)
-    sql = f"SELECT p.id FROM csv_staging s JOIN profiles_profile p ON p.id = s.id WHERE {changed}"  # noqa: S608
-    return _staged(sql, columns, rows)
+    sql = f"""
+        SELECT p.id FROM csv_staging s JOIN profiles_profile p ON p.id = s.id
+        WHERE +p.workspace_id = %s AND ({changed})
+    """  # noqa: S608 - names of columns of ours
+    return _staged(sql, workspace_id, columns, rows)
 
 
 def _comparison(columns: Sequence[str]) -> tuple[list[str], str]:
@@ -115,8 +118,8 @@ def _comparison(columns: Sequence[str]) -> tuple[list[str], str]:
     return list(new.values()), f"s.has_new_keys{differs}"
 
 
-def _staged(sql: str, columns: Sequence[str], rows: Sequence[Values]) -> list[int]:
-    """Run a statement that returns ids with the rows as the table `csv_staging`."""
+def _staged(sql: str, workspace_id: int, columns: Sequence[str], rows: Sequence[Values]) -> list[int]:
+    """Run a statement of a workspace that returns ids with the rows as the table `csv_staging`."""
     names = ["id", "has_new_keys", *columns]
     if not rows:
         return []
@@ -126,7 +129,7 @@ def _staged(sql: str, columns: Sequence[str], rows: Sequence[Values]) -> list[in
         _copy("csv_staging", names, [_cells(row, dict.fromkeys(names)) for row in rows])
         if connection.vendor == "postgresql":
             cursor.execute("ANALYZE csv_staging")  # or the plan is one for a table of unknown size
-        cursor.execute(sql, [])
+        cursor.execute(sql, [workspace_id])
         found = [profile_id for (profile_id,) in cursor.fetchall()]
         cursor.execute("DROP TABLE csv_staging")
     return found

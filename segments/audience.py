@@ -145,11 +145,6 @@ def cohorts_of(*, workspace: Workspace, trees: Iterable[Node]) -> dict[int, Coho
     return {cohort.pk: cohort for cohort in own if cohort.pk in mentioned}
 
 
-def sets_for(*, workspace: Workspace, trees: Sequence[Node]) -> Sets:
-    """Fetch the universe and every cohort the trees mention. A cohort of another workspace has no members here."""
-    return _sets(workspace, cohorts_of(workspace=workspace, trees=trees))
-
-
 def _sets(workspace: Workspace, cohorts: Cohorts) -> Sets:
     live = universe.live(workspace_id=workspace.pk)
     return Sets(live, membership.members(cohort_ids=list(cohorts), within=live))

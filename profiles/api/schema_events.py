@@ -28,7 +28,6 @@ with HTTP Basic: as the password, or as the user name where there is no password
 With `strict=1`, the default, the answer is 400 if any event is at fault, **and the others are imported**: do not send
 them again, mend those in `failed_records`. With `strict=0` the answer then is 200.
 """
-_IDENTIFIER = {"oneOf": [{"type": "string"}, {"type": "integer"}]}
 _EVENT = {
     "type": "object",
     "required": ["event", "properties"],
