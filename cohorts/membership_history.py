@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from cohorts.models import CohortDelta
-from profiles import bitmaps
+from profiles import bitmaps, changes
 
 Kind = CohortDelta.Kind
 # Deltas to look at, over all cohorts that are asked about: most are small, and 20,000 take a tenth of a second.
@@ -56,12 +56,7 @@ def _stay(profile_id: int, changes: Iterable[tuple[Any, ...]]) -> Stay | None:
         elif kind == Kind.REMOVED:
             stay = None if is_named else stay
         elif is_named:
-            stay = stay or Stay(_moment(created_at))
+            stay = stay or Stay(changes.aware(created_at))
         elif left and profile_id in bitmaps.unpack(left):
             stay = None
     return stay
-
-
-def _moment(value: datetime | str) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -272,6 +272,10 @@ MAX_CUSTOM_ATTRIBUTES = env.int("MAX_CUSTOM_ATTRIBUTES", default=2_000)
 # --- segments ----------------------------------------------------------------------------------------------
 MAX_SEGMENT_FILTERS = env.int("MAX_SEGMENT_FILTERS", default=100)
 MAX_SEGMENT_DEPTH = env.int("MAX_SEGMENT_DEPTH", default=5)
+# Bitmaps of who a filter selects: in the memory of each process, in the database, and for how long unused.
+FILTER_MEMORY_MB = env.int("FILTER_MEMORY_MB", default=64)
+FILTER_BITMAPS_MB = env.int("FILTER_BITMAPS_MB", default=2_000)
+FILTER_BITMAP_DAYS = env.int("FILTER_BITMAP_DAYS", default=14)
 
 # --- logs --------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

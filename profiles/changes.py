@@ -3,7 +3,7 @@
 Sets derived from profiles (the universe, filter bitmaps) are repaired from it, so every write to a profile, to its
 identifiers or its events calls `record` in its transaction: one INSERT, however many profiles it wrote. An indexed
 time on each profile would cost every update an entry in each of the table's indexes.
-Creating or erasing a profile is a change of its existence, which every reader looks at; `since` adds it.
+Creating or erasing a profile is a change of its existence, which every reader looks at; `Recorded.since` adds it.
 
 Race-prone, so the order matters:
 1. A reader takes `as_of` before it looks at anything: no transaction that is open then began before it.
@@ -13,7 +13,8 @@ Race-prone, so the order matters:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
@@ -49,19 +50,35 @@ def record(*, workspace_id: int, kind: Kind, profile_ids: Iterable[int]) -> None
         )
 
 
-def since(*, workspace_id: int, kind: Kind, moment: datetime) -> BitMap | None:
-    """Return the profiles marked at or after `moment`, maybe some more; None if that is longer ago than is kept.
+@dataclass(frozen=True)
+class Recorded:
+    """What was recorded at or after a moment: time, kind and profiles of each record."""
 
-    Those created or erased since are always among them.
-    """
-    if moment < datetime.now(UTC) - RETENTION:
-        return None
+    records: Sequence[tuple[datetime, str, BitMap]]
+
+    def since(self, *, kind: Kind, moment: datetime) -> BitMap:
+        """Return the profiles marked at or after a later moment, maybe some more.
+
+        Those created or erased since are always among them.
+        """
+        kinds = {kind.value, Kind.EXISTENCE.value}
+        found = [members for at, name, members in self.records if name in kinds and at >= moment]
+        return BitMap.union(BitMap(), *found)
+
+
+def is_kept_since(moment: datetime) -> bool:
+    """Whether all that was recorded since a moment is still there."""
+    return moment >= datetime.now(UTC) - RETENTION
+
+
+def recorded(*, workspace_id: int, moment: datetime) -> Recorded:
+    """Return what was recorded at or after `moment`; of what is no longer kept, nothing is said."""
     rows = bitmaps.fetch(
-        "SELECT members FROM profiles_profilechange "
-        "WHERE workspace_id = %s AND changed_at >= %s AND kind IN (%s, %s)",
-        [workspace_id, stamp(moment), kind.value, Kind.EXISTENCE.value],
+        "SELECT changed_at, kind, members FROM profiles_profilechange "
+        "WHERE workspace_id = %s AND changed_at >= %s",
+        [workspace_id, stamp(moment)],
     )
-    return BitMap.union(BitMap(), *(bitmaps.unpack(blob) for (blob,) in rows))
+    return Recorded([(aware(changed_at), kind, bitmaps.unpack(blob)) for changed_at, kind, blob in rows])
 
 
 def as_of() -> datetime:
@@ -80,6 +97,12 @@ def as_of() -> datetime:
 def stamp(moment: datetime) -> datetime:
     """Return a moment as the database compares it in SQL that is written out."""
     return moment if connection.vendor == "postgresql" else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def aware(value: datetime | str) -> datetime:
+    """Return a moment as Python compares it, of what the database answers to SQL that is written out."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def tidy(*, now: datetime) -> int:

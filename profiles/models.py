@@ -15,11 +15,11 @@ __all__ = [
     "CustomEvent",
     "EventName",
     "EventReceipt",
+    "FilterBitmap",
     "Identifier",
     "ImportJob",
     "Profile",
     "ProfileChange",
-    "Universe",
 ]
 
 
@@ -133,19 +133,27 @@ class Identifier(models.Model):
         return self.key
 
 
-class Universe(models.Model):
-    """All live profiles of a workspace as one bitmap, exact as of `as_of` (see `profiles/universe.py`)."""
+class FilterBitmap(models.Model):
+    """The profiles that one SQL filter selects, as a bitmap that is exact as of `as_of` (`profiles/filter_bitmaps.py`).
 
-    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    `digest` names workspace-independent text and parameters of the filter; all live profiles are one, too.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    digest = models.BinaryField(max_length=16)
     members = models.BinaryField()
+    size_bytes = models.PositiveIntegerField(default=0)
     as_of = models.DateTimeField()
+    used_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = _("universe")
-        verbose_name_plural = _("universes")
+        verbose_name = _("filter bitmap")
+        verbose_name_plural = _("filter bitmaps")
+        constraints = [models.UniqueConstraint(fields=["workspace", "digest"], name="filter_bitmap_once")]
+        indexes = [models.Index(fields=["used_at"], name="filter_bitmap_used")]
 
     def __str__(self) -> str:
-        return str(self.workspace_id)
+        return f"{self.workspace_id} {bytes(self.digest).hex()}"
 
 
 class ProfileChange(models.Model):

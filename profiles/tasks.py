@@ -6,7 +6,7 @@ import structlog
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from profiles import changes, jobs
+from profiles import changes, filter_bitmaps, jobs
 from profiles.models import ImportJob
 
 log = structlog.get_logger("rollcall.imports")
@@ -23,6 +23,11 @@ class BrokenOffError(Exception):
 def tidy_changes() -> int:
     """Fold and forget old records of the change marker; return how many rows went. Every ten minutes."""
     return changes.tidy(now=timezone.now())
+
+
+def evict_filter_bitmaps() -> int:
+    """Delete filter bitmaps that are not used, or too many; return how many. Every hour."""
+    return filter_bitmaps.evict(now=timezone.now())
 
 
 def run_import(job_id: int) -> None:

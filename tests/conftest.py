@@ -12,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.models import DataImportKey, User, Workspace
 from cohorts import moves
-from profiles import events
+from profiles import events, filter_bitmaps
 from tests import change_marker
 from tests.accounts.factories import WorkspaceFactory, make_administrator, make_key, make_marketer
 
@@ -60,6 +60,7 @@ def _clean_slate(settings) -> Iterator[None]:
     cache.clear()
     events.forget_names()
     moves.forget_marks()
+    filter_bitmaps.forget()
     yield
     cache.clear()
 

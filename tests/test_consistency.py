@@ -15,7 +15,7 @@ MODELS = [model for model in apps.get_models() if model._meta.app_label in OURS]
 BITMAPS = {
     "cohorts_cohort": ["snapshot"],
     "cohorts_cohortdelta": ["members", "left"],
-    "profiles_universe": ["members"],
+    "profiles_filterbitmap": ["members"],
     "profiles_profilechange": ["members"],
 }
 

@@ -198,7 +198,7 @@ WRITERS = {
 }
 # They name the tables, and write others.
 OTHERS = {
-    "profiles.universe",  # the set of live profiles
+    "profiles.filter_bitmaps",  # the set of live profiles
     "segments.demo",  # its login and its segments; users through the doors above
 }
 MODELS = {"Profile", "Identifier", "CustomEvent", "identifiers", "events"}

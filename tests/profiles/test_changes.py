@@ -15,7 +15,7 @@ Kind = changes.Kind
 
 
 def since(workspace, moment, kind=Kind.ATTRIBUTES) -> set[int] | None:
-    found = changes.since(workspace_id=workspace.pk, kind=kind, moment=moment)
+    found = changes.recorded(workspace_id=workspace.pk, moment=moment).since(kind=kind, moment=moment)
     return None if found is None else set(found)
 
 

@@ -95,7 +95,9 @@ def test_change_marker_moves_with_every_profile_written_and_with_no_other(worksp
     load(workspace, "external_id,country,device_id\nu1,IT,\n,FR,d9\n,,d3\n")
     written = Profile.objects.exclude(changed_at=LONG_AGO)
     assert {profile.country for profile in written} == {"IT", "FR"}
-    marked = changes.since(workspace_id=workspace.pk, kind=changes.Kind.ATTRIBUTES, moment=changes.as_of())
+    marked = changes.recorded(workspace_id=workspace.pk, moment=changes.as_of()).since(
+        kind=changes.Kind.ATTRIBUTES, moment=changes.as_of()
+    )
     assert set(marked) == {profile.pk for profile in written}
     assert len(universe.live(workspace_id=workspace.pk)) == 4
 

@@ -32,7 +32,9 @@ def edit(profile, by, **edits):
 
 
 def marked(profile, since):
-    return changes.since(workspace_id=profile.workspace_id, kind=changes.Kind.ATTRIBUTES, moment=since)
+    return changes.recorded(workspace_id=profile.workspace_id, moment=since).since(
+        kind=changes.Kind.ATTRIBUTES, moment=since
+    )
 
 
 def test_edited_attributes_are_written_and_no_others(ada, administrator):

@@ -117,7 +117,9 @@ def test_every_event_that_counts_is_a_data_point_and_marks_its_user(workspace, a
     receive(workspace, exported(), exported(), exported(time=TIME + 1), exported(distinct_id="nobody knows"))
     usage = DataPointUsage.objects.get()
     assert (usage.source, usage.day, usage.count) == (DataPointUsage.Source.EVENTS, NOW.date(), 2)
-    marked = changes.since(workspace_id=workspace.pk, kind=changes.Kind.EVENTS, moment=changes.as_of())
+    marked = changes.recorded(workspace_id=workspace.pk, moment=changes.as_of()).since(
+        kind=changes.Kind.EVENTS, moment=changes.as_of()
+    )
     assert ann.pk in (marked or ())
 
 

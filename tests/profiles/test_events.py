@@ -130,7 +130,9 @@ def test_who_has_new_events_is_marked_as_changed(workspace):
     record(workspace, at(people[0], NOW), at(people[2], NOW))
     mark = changes.ProfileChange.objects.get()
     assert mark.kind == changes.Kind.EVENTS
-    marked = changes.since(workspace_id=workspace.pk, kind=changes.Kind.EVENTS, moment=changes.as_of())
+    marked = changes.recorded(workspace_id=workspace.pk, moment=changes.as_of()).since(
+        kind=changes.Kind.EVENTS, moment=changes.as_of()
+    )
     assert list(marked or ()) == [people[0], people[2]]
 
 

@@ -135,7 +135,9 @@ def test_who_was_made_and_who_changed_is_marked_and_nobody_else(track, workspace
     )
 
     def marked(kind: changes.Kind) -> set[int]:
-        return set(changes.since(workspace_id=workspace.pk, kind=kind, moment=start) or ())
+        return set(
+            changes.recorded(workspace_id=workspace.pk, moment=start).since(kind=kind, moment=start) or ()
+        )
 
     assert marked(changes.Kind.EXISTENCE) == {of("ann").pk}
     assert marked(changes.Kind.ATTRIBUTES) == {of("ann").pk, ben.pk}

@@ -1,0 +1,210 @@
+"""Filter bitmaps: who an SQL filter selects, kept as a bitmap with a time, and repaired instead of recomputed.
+
+What changed since that time is known from `profiles/changes.py`, which says why nothing is missed. They are kept
+in the database for all processes, and in the memory of each for the next question. Race-prone, so the order matters:
+
+1. `as_of` is taken before anything is looked at. What a still open transaction brings is recorded after it.
+2. Only the profiles that were changed since the bitmap's own time are looked at again.
+3. The result bears the new time. It never replaces one that is newer: a slow reader may end after a fast one.
+4. What a transaction read that is still open, and may be rolled back, is never kept in memory.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Generator, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Sum
+from pyroaring import BitMap
+
+from profiles import bitmaps, changes, selection
+from profiles.changes import Recorded
+from profiles.models import FilterBitmap
+from profiles.selection import Progress, Query
+
+EVERYBODY = Query(where="TRUE", kind=changes.Kind.EXISTENCE)
+# Fewer changes than this are cheaper to look at again than to store, unless there are many of them by their number.
+STORE_AFTER_CHANGES = 1_000
+STORE_AFTER = timedelta(minutes=10)
+# More changes than this are slower to look at one by one than the whole table.
+MAX_REPAIR = 100_000
+# To note each use would make a writer of every reader.
+NOTE_USE_AFTER = timedelta(hours=1)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A bitmap that nobody may change, the time it is exact as of, and the time of what the database has."""
+
+    members: BitMap
+    size: int
+    as_of: datetime
+    stored_as_of: datetime
+
+
+def members(*, workspace_id: int, queries: Collection[Query]) -> dict[Query, BitMap]:
+    """Return who each query selects now, live or not. The caller must not change the bitmaps."""
+    return selection.finish(fetch(workspace_id=workspace_id, queries=queries))
+
+
+def fetch(*, workspace_id: int, queries: Collection[Query]) -> Generator[Progress, None, dict[Query, BitMap]]:
+    """As `members`; yields how far it came while something has to be looked up in the whole table."""
+    as_of = changes.as_of()  # before anything is looked at
+    kept = _known(workspace_id, queries, as_of)
+    recorded = _recorded(workspace_id, kept.values(), as_of)
+    repaired = {
+        query: _repaired(workspace_id, query, known, recorded, as_of) for query, known in kept.items()
+    }
+    missing = [query for query in queries if repaired.get(query) is None]
+    for number, query in enumerate(missing):
+        for done, whole in (work := _Computing(workspace_id, query, as_of)):
+            yield Progress(number * whole + done, len(missing) * whole)
+        repaired[query] = work.kept
+    result = {query: known for query, known in repaired.items() if known is not None}
+    _memory.remember(workspace_id, result)
+    return {query: known.members for query, known in result.items()}
+
+
+def forget() -> None:
+    """Forget what this process keeps: the tables were emptied (tests do that)."""
+    _memory.clear()
+
+
+def evict(*, now: datetime) -> int:
+    """Delete what nobody asked for in a while, and the longest unused ones beyond the space; return how many.
+
+    Owns its transactions. A bitmap that is missing is computed anew when somebody asks.
+    """
+    old = now - timedelta(days=settings.FILTER_BITMAP_DAYS)
+    count = FilterBitmap.objects.filter(used_at__lt=old).delete()[0]
+    space = settings.FILTER_BITMAPS_MB * 1024**2
+    taken: int = FilterBitmap.objects.aggregate(taken=Sum("size_bytes", default=0))["taken"]
+    for pk, size in FilterBitmap.objects.order_by("used_at").values_list("pk", "size_bytes").iterator():
+        if taken <= space:
+            break
+        count += FilterBitmap.objects.filter(pk=pk).delete()[0]
+        taken -= size
+    return count
+
+
+# --- what is known already ---------------------------------------------------------------------------------
+def _known(workspace_id: int, queries: Collection[Query], as_of: datetime) -> dict[Query, Kept]:
+    known = _memory.recall(workspace_id, queries)
+    missing = {query.digest: query for query in queries if query not in known}
+    if not missing:
+        return known
+    sql = f"""
+        SELECT digest, members, as_of, used_at FROM profiles_filterbitmap
+        WHERE workspace_id = %s AND digest IN ({bitmaps.placeholders(missing)})
+    """  # noqa: S608 - placeholders only
+    rows = bitmaps.fetch(sql, [workspace_id, *missing])
+    used = []
+    for digest, blob, stored_as_of, used_at in rows:
+        moment = changes.aware(stored_as_of)
+        known[missing[bytes(digest)]] = Kept(bitmaps.unpack(blob), len(blob), moment, moment)
+        if as_of - changes.aware(used_at) > NOTE_USE_AFTER:
+            used.append(bytes(digest))
+    if used:
+        FilterBitmap.objects.filter(workspace=workspace_id, digest__in=used).update(used_at=as_of)
+    return known
+
+
+def _recorded(workspace_id: int, kept: Iterable[Kept], as_of: datetime) -> Recorded | None:
+    """Return what changed since the oldest of some bitmaps, in one query; None if there are none."""
+    moments = [it.as_of for it in kept if changes.is_kept_since(it.as_of)]
+    return changes.recorded(workspace_id=workspace_id, moment=min(moments)) if moments else None
+
+
+def _repaired(
+    workspace_id: int, query: Query, kept: Kept, recorded: Recorded | None, as_of: datetime
+) -> Kept | None:
+    """Return a bitmap as it is now; None if it is less work to compute it anew."""
+    if recorded is None or not changes.is_kept_since(kept.as_of):
+        return None
+    changed = recorded.since(kind=query.kind, moment=kept.as_of)
+    if len(changed) > MAX_REPAIR:
+        return None
+    found = kept.members
+    if changed:
+        found = found - changed
+        found |= selection.among(workspace_id=workspace_id, query=query, profile_ids=changed)
+    if len(changed) >= STORE_AFTER_CHANGES or (changed and as_of - kept.stored_as_of > STORE_AFTER):
+        return _stored(workspace_id, query, found, as_of)
+    return Kept(found, kept.size, as_of, kept.stored_as_of)
+
+
+class _Computing:
+    """The work of looking up everybody a query selects; `kept` is there when all of it is done."""
+
+    kept: Kept
+
+    def __init__(self, workspace_id: int, query: Query, as_of: datetime) -> None:
+        self.workspace_id, self.query, self.as_of = workspace_id, query, as_of
+
+    def __iter__(self) -> Generator[Progress, None, None]:
+        found = yield from selection.everywhere(workspace_id=self.workspace_id, query=self.query)
+        self.kept = _stored(self.workspace_id, self.query, found, self.as_of)
+
+
+def _stored(workspace_id: int, query: Query, found: BitMap, as_of: datetime) -> Kept:
+    found.run_optimize()  # dense ids are a handful of runs: a few bytes instead of a megabyte
+    blob = bitmaps.pack(found)
+    stamp = changes.stamp(as_of)
+    FilterBitmap.objects.bulk_create(
+        [
+            FilterBitmap(
+                workspace_id=workspace_id,
+                digest=query.digest,
+                members=bitmaps.pack(BitMap()),
+                as_of=BEGINNING,
+                used_at=as_of,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    bitmaps.store(
+        "UPDATE profiles_filterbitmap SET members = %s, size_bytes = %s, as_of = %s, used_at = %s "
+        "WHERE workspace_id = %s AND digest = %s AND as_of < %s",
+        [blob, len(blob), stamp, stamp, workspace_id, query.digest, stamp],
+    )
+    return Kept(found, len(blob), as_of, as_of)
+
+
+# --- the memory of this process ----------------------------------------------------------------------------
+class _Memory:
+    """The bitmaps used last, up to so many bytes."""
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[tuple[int, Query], Kept] = OrderedDict()
+        self.size = 0
+        self.lock = Lock()
+
+    def recall(self, workspace_id: int, queries: Iterable[Query]) -> dict[Query, Kept]:
+        with self.lock:
+            found = {query: self.kept.get((workspace_id, query)) for query in queries}
+        return {query: kept for query, kept in found.items() if kept is not None}
+
+    def remember(self, workspace_id: int, found: dict[Query, Kept]) -> None:
+        if connection.in_atomic_block:
+            return
+        with self.lock:
+            for query, kept in found.items():
+                before = self.kept.pop((workspace_id, query), None)
+                self.size += kept.size - (before.size if before else 0)
+                self.kept[workspace_id, query] = kept
+            while self.size > settings.FILTER_MEMORY_MB * 1024**2:
+                self.size -= self.kept.popitem(last=False)[1].size
+
+    def clear(self) -> None:
+        with self.lock:
+            self.kept.clear()
+            self.size = 0
+
+
+_memory = _Memory()
