@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from cohorts.models import CohortDelta
-from profiles import bitmaps, changes
+from profiles import bitmaps
+from profiles.changes import aware
 
 Kind = CohortDelta.Kind
 # Deltas to look at, over all cohorts that are asked about: most are small, and 20,000 take a tenth of a second.
@@ -56,7 +57,7 @@ def _stay(profile_id: int, changes: Iterable[tuple[Any, ...]]) -> Stay | None:
         elif kind == Kind.REMOVED:
             stay = None if is_named else stay
         elif is_named:
-            stay = stay or Stay(changes.aware(created_at))
+            stay = stay or Stay(aware(created_at))
         elif left and profile_id in bitmaps.unpack(left):
             stay = None
     return stay

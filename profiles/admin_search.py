@@ -50,10 +50,10 @@ def find(*, workspace_id: int, text: str) -> Found:
     return Found(list(exact), others[:MAX_BEGINNING], is_cut)
 
 
-def by_identifier(*, users: QuerySet[Profile], workspace_id: int, text: str) -> list[Profile]:
-    """Return those of `users` that have exactly this identifier, ID, email or phone: two at most."""
+def by_identifier(*, users: QuerySet[Profile], workspace_id: int, text: str, limit: int = 2) -> list[Profile]:
+    """Return those of `users` that have exactly this identifier, ID, email or phone: so many at most."""
     exact = {pk for each in {text, text.strip()} - {""} for pk in _exact(workspace_id, each)}
-    return list(users.filter(pk__in=exact)[:2])
+    return list(users.filter(pk__in=exact)[:limit])
 
 
 def _exact(workspace_id: int, text: str) -> Iterator[int]:

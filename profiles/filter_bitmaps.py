@@ -12,8 +12,8 @@ in the database for all processes, and in the memory of each for the next questi
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Generator, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -57,18 +57,15 @@ def fetch(*, workspace_id: int, queries: Collection[Query]) -> Generator[Progres
     """As `members`; yields how far it came while something has to be looked up in the whole table."""
     as_of = changes.as_of()  # before anything is looked at
     kept = _known(workspace_id, queries, as_of)
-    recorded = _recorded(workspace_id, kept.values(), as_of)
-    repaired = {
-        query: _repaired(workspace_id, query, known, recorded, as_of) for query, known in kept.items()
-    }
-    missing = [query for query in queries if repaired.get(query) is None]
+    recorded = _recorded(workspace_id, kept.values())
+    repaired = _repaired(workspace_id, kept, recorded, as_of)
+    missing = [query for query in dict.fromkeys(queries) if query not in repaired]
     for number, query in enumerate(missing):
         for done, whole in (work := _Computing(workspace_id, query, as_of)):
             yield Progress(number * whole + done, len(missing) * whole)
         repaired[query] = work.kept
-    result = {query: known for query, known in repaired.items() if known is not None}
-    _memory.remember(workspace_id, result)
-    return {query: known.members for query, known in result.items()}
+    _memory.remember(workspace_id, repaired)
+    return {query: known.members for query, known in repaired.items()}
 
 
 def forget() -> None:
@@ -115,28 +112,43 @@ def _known(workspace_id: int, queries: Collection[Query], as_of: datetime) -> di
     return known
 
 
-def _recorded(workspace_id: int, kept: Iterable[Kept], as_of: datetime) -> Recorded | None:
+def _recorded(workspace_id: int, kept: Iterable[Kept]) -> Recorded | None:
     """Return what changed since the oldest of some bitmaps, in one query; None if there are none."""
     moments = [it.as_of for it in kept if changes.is_kept_since(it.as_of)]
     return changes.recorded(workspace_id=workspace_id, moment=min(moments)) if moments else None
 
 
 def _repaired(
-    workspace_id: int, query: Query, kept: Kept, recorded: Recorded | None, as_of: datetime
-) -> Kept | None:
-    """Return a bitmap as it is now; None if it is less work to compute it anew."""
-    if recorded is None or not changes.is_kept_since(kept.as_of):
-        return None
-    changed = recorded.since(kind=query.kind, moment=kept.as_of)
-    if len(changed) > MAX_REPAIR:
-        return None
-    found = kept.members
-    if changed:
-        found = found - changed
-        found |= selection.among(workspace_id=workspace_id, query=query, profile_ids=changed)
-    if len(changed) >= STORE_AFTER_CHANGES or (changed and as_of - kept.stored_as_of > STORE_AFTER):
+    workspace_id: int, kept: Mapping[Query, Kept], recorded: Recorded | None, as_of: datetime
+) -> dict[Query, Kept]:
+    """Return bitmaps as they are now, without those that are less work to compute anew."""
+    if recorded is None:
+        return {}
+    changed = {
+        query: recorded.since(kind=query.kind, moment=known.as_of)
+        for query, known in kept.items()
+        if changes.is_kept_since(known.as_of)
+    }
+    changed = {query: ids for query, ids in changed.items() if len(ids) <= MAX_REPAIR}
+    asked = [query for query, ids in changed.items() if ids]
+    everybody = BitMap.union(BitMap(), *changed.values())
+    now = selection.among(workspace_id=workspace_id, queries=asked, profile_ids=everybody)
+    return {
+        query: _kept(workspace_id, query, kept[query], ids, now.get(query, BitMap()), as_of)
+        for query, ids in changed.items()
+    }
+
+
+def _kept(
+    workspace_id: int, query: Query, before: Kept, changed: BitMap, selected: BitMap, as_of: datetime
+) -> Kept:
+    """Return a bitmap in which some profiles were looked at again; stored if it is worth it."""
+    if not changed:
+        return replace(before, as_of=as_of)
+    found = (before.members - changed) | (selected & changed)
+    if len(changed) >= STORE_AFTER_CHANGES or as_of - before.stored_as_of > STORE_AFTER:
         return _stored(workspace_id, query, found, as_of)
-    return Kept(found, kept.size, as_of, kept.stored_as_of)
+    return replace(before, members=found, as_of=as_of)
 
 
 class _Computing:

@@ -15,7 +15,7 @@ import re2
 from django.utils.translation import gettext as _
 
 MAX_LENGTH = 200
-_FUNCTION = "rollcall_matches"
+FUNCTION = "rollcall_matches"
 _FOLD = "(?i)"
 # What both engines read alike, once the classes are written out.
 _TOKEN = re.compile(
@@ -67,7 +67,7 @@ def matches(pattern: str, text: str) -> bool:
 def teach(sqlite: Any) -> None:
     """Let a connection of SQLite match patterns."""
     sqlite.create_function(
-        _FUNCTION, 2, lambda pattern, text: text is not None and matches(pattern, text), deterministic=True
+        FUNCTION, 2, lambda pattern, text: text is not None and matches(pattern, text), deterministic=True
     )
 
 

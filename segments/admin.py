@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from accounts.permissions import current_workspace
 from cohorts.admin import CohortAdmin
@@ -48,7 +46,9 @@ class SegmentAdmin(ModelAdmin):
         """Give the segments of the page their sizes, all on one fetch of users and cohorts."""
         page = super().get_changelist_instance(request)
         page.result_list = segments = list(page.result_list)
-        for summary in audience.summaries(workspace=current_workspace(request), segments=segments):
+        for summary in audience.summaries(
+            workspace=current_workspace(request), segments=segments, now=timezone.now()
+        ):
             summary.segment.summary = summary  # type: ignore[attr-defined]
         return page
 
@@ -66,15 +66,8 @@ class SegmentAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address the builder asks."""
-        counts = self.admin_site.admin_view(require_POST(self.counts))
-        return [path("counts/", counts, name="segments_segment_counts"), *super().get_urls()]
-
-    def counts(self, request: HttpRequest) -> HttpResponse:
-        """Count a draft, for those who may save one."""
-        if not (self.has_add_permission(request) or self.has_change_permission(request)):
-            raise PermissionDenied
-        return admin_views.counts(request)
+        """Add the addresses the builder asks."""
+        return [*admin_views.urls(self.admin_site.admin_view), *super().get_urls()]
 
 
 CohortAdmin.panels.append(admin_panels.used_by_segments)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
-from segments import audience, builder, filters
-from segments.filters import Fault, FilterError, Group
+from segments import audience, builder, filters, references
+from segments.filters import Fault, FilterError, Group, Names
 from segments.models import Segment, nobody_yet
 from segments.outline import Line, outline
 
@@ -83,8 +84,7 @@ class SegmentForm(ModelForm):
         """Return the definition as it is stored. Faults are kept for the builder, which shows them at their nodes."""
         try:
             tree = filters.parse(self.cleaned_data["definition"])
-            cohorts = audience.cohorts_of(workspace=self.workspace, trees=[tree])
-            filters.check_cohorts(tree, audience.partners(cohorts))
+            audience.ask(workspace=self.workspace, tree=tree, own=self.instance, now=timezone.now())
         except FilterError as error:
             self.faults = error.faults
             raise ValidationError([fault.message for fault in error.faults]) from error
@@ -96,7 +96,7 @@ class SegmentForm(ModelForm):
         """What the builder starts with."""
         shown = self._shown()
         faults = self.faults or self._reading_faults()
-        data = builder.page_data(workspace=self.workspace, definition=shown, faults=faults)
+        data = builder.page_data(workspace=self.workspace, own=self.instance, definition=shown, faults=faults)
         return data | {"is_edited": self.is_bound, "focus_fault": set(self.errors) == {"definition"}}
 
     @property
@@ -131,5 +131,5 @@ class SegmentForm(ModelForm):
         except FilterError:
             return None
 
-    def _names(self, tree: Group) -> dict[int, str]:
-        return audience.cohort_names(audience.cohorts_of(workspace=self.workspace, trees=[tree]))
+    def _names(self, tree: Group) -> Names:
+        return references.load(workspace=self.workspace, trees=[tree]).there.names

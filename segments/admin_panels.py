@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -27,7 +28,7 @@ def segments_of_user(request: HttpRequest, profile: Profile) -> SafeString:
     """Return the segments that select a user now."""
     if not request.user.has_perm("segments.view_segment"):
         return SafeString()
-    segments = audience.segments_of(profile=profile)
+    segments = audience.segments_of(profile=profile, now=timezone.now())
     return _panel(_("Segments"), segments, _("This user is in no segment."))
 
 

@@ -1,34 +1,50 @@
-"""The audience of a segment: fetch what its filters need, evaluate, count, and put it into words.
-
-A definition that mentions a cohort which the workspace does not have (any more) is at fault, never silently "nobody"
-or, with "does not include", silently everyone.
-"""
+"""Whom segments select: fetch what their filters need, evaluate, count. Exact, nothing sampled."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from pyroaring import BitMap
 
 from accounts.models import Workspace
-from cohorts import membership
 from cohorts.models import Cohort
-from profiles import bitmaps, universe
+from profiles import selection
 from profiles.models import Profile
-from segments import evaluation, filters
-from segments.evaluation import NodeCount, Sets
-from segments.filters import FilterError, Group, Node
+from profiles.selection import Progress
+from segments import evaluation, fetching, filters, references
+from segments.evaluation import NodeCount, Selection, Sets
+from segments.filters import FilterError, Group
+from segments.filters.reachability import reachable_by_email, reachable_by_push
 from segments.models import Segment
+from segments.references import Mentioned
 
-Cohorts = Mapping[int, Cohort]
+
+class Size(NamedTuple):
+    """How many users there are, and how many of them can be reached by each channel."""
+
+    total: int
+    email: int
+    push: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A definition that can be evaluated: all that it mentions is there."""
+
+    workspace: Workspace
+    tree: Group
+    mentioned: Mentioned
+    now: datetime
 
 
 @dataclass(frozen=True)
 class Counts:
     """The exact size of an audience, of the whole workspace, and of each node; and what the definition says."""
 
-    total: int
+    size: Size
     universe: int
     nodes: Sequence[NodeCount]
     sentence: str
@@ -42,119 +58,143 @@ class Summary:
     sentence: str
     size: int | None
     universe: int
+    email: int | None = None
+    push: int | None = None
 
 
 # --- one definition ----------------------------------------------------------------------------------------
-def members(*, workspace: Workspace, tree: Group) -> BitMap:
-    """Return the profiles a definition selects now. Raises FilterError if it mentions a cohort that is not there."""
-    cohorts = cohorts_of(workspace=workspace, trees=[tree])
-    filters.check_cohorts(tree, partners(cohorts))
-    return evaluation.evaluate(tree, _sets(workspace, cohorts))
+def ask(*, workspace: Workspace, tree: Group, now: datetime, own: Segment | None = None) -> Question:
+    """Return a definition ready to be evaluated. `own` is the segment it belongs to, if it was saved before.
+
+    Raises FilterError if it mentions what is not there, or a segment that mentions this one.
+    """
+    mentioned = references.load(workspace=workspace, trees=[tree])
+    if faults := references.faults(tree, mentioned, own=own):
+        raise FilterError(faults)
+    return Question(workspace, tree, mentioned, now)
 
 
-def counts(*, workspace: Workspace, tree: Group) -> Counts:
-    """Return what the builder shows. Raises FilterError if the tree mentions a cohort that is not there."""
-    cohorts = cohorts_of(workspace=workspace, trees=[tree])
-    filters.check_cohorts(tree, partners(cohorts))
-    sets = _sets(workspace, cohorts)
-    nodes = evaluation.count_nodes(tree, sets)
+def members(*, workspace: Workspace, tree: Group, now: datetime) -> BitMap:
+    """Return the profiles a definition selects. Raises FilterError as `ask` does."""
+    return members_of(question=ask(workspace=workspace, tree=tree, now=now))
+
+
+def members_of(*, question: Question) -> BitMap:
+    """Return the profiles a question selects."""
+    return evaluation.evaluate(question.tree, selection.finish(_fetching(question)))
+
+
+def counts(*, workspace: Workspace, tree: Group, now: datetime) -> Counts:
+    """Return what the builder shows. Raises FilterError as `ask` does."""
+    return selection.finish(counting(question=ask(workspace=workspace, tree=tree, now=now)))
+
+
+def counting(*, question: Question) -> Generator[Progress, None, Counts]:
+    """As `counts`; tells how far it came while something is looked up for the first time, and may be given up."""
+    sets = yield from _fetching(question)
+    result = evaluation.evaluated(question.tree, sets)
     return Counts(
-        nodes[0].count or 0, len(sets.universe), nodes, filters.describe(tree, cohort_names(cohorts))
+        size=_size(result.selected, sets),
+        universe=len(sets.universe),
+        nodes=evaluation.counts(result, sets.universe),
+        sentence=filters.describe(question.tree, question.mentioned.there.names),
     )
 
 
+def _fetching(question: Question) -> Generator[Progress, None, Sets]:
+    return fetching.sets(
+        workspace_id=question.workspace.pk,
+        trees=[question.tree],
+        mentioned=question.mentioned,
+        now=question.now,
+        more=[reachable_by_email(), reachable_by_push()],
+    )
+
+
+def _size(selected: Selection, sets: Sets) -> Size:
+    channels = (sets.found[query] for query in (reachable_by_email(), reachable_by_push()))
+    email, push = (selected.count_among(reachable) for reachable in channels)
+    return Size(selected.count(sets.universe), email, push)
+
+
 # --- many segments -----------------------------------------------------------------------------------------
-def summaries(*, workspace: Workspace, segments: Sequence[Segment]) -> list[Summary]:
-    """Return the segments of a page with their sizes, on one fetch of users and cohorts."""
-    trees = _readable(segments)
-    cohorts = cohorts_of(workspace=workspace, trees=trees.values())
-    sets = _sets(workspace, cohorts)
-    return [_summary(segment, trees.get(segment.pk), cohorts, sets) for segment in segments]
+def summaries(*, workspace: Workspace, segments: Sequence[Segment], now: datetime) -> list[Summary]:
+    """Return segments with their sizes, on one fetch of users, cohorts and filters."""
+    trees = references.readable((segment.pk, segment.definition) for segment in segments)
+    mentioned = references.load(workspace=workspace, trees=trees.values())
+    whole = {pk: tree for pk, tree in trees.items() if not references.faults(tree, mentioned)}
+    sets = selection.finish(
+        fetching.sets(
+            workspace_id=workspace.pk,
+            trees=whole.values(),
+            mentioned=mentioned,
+            now=now,
+            more=[reachable_by_email(), reachable_by_push()],
+        )
+    )
+    names = mentioned.there.names
+    return [
+        _summary(
+            segment, filters.describe(trees[segment.pk], names) if segment.pk in trees else "", whole, sets
+        )
+        for segment in segments
+    ]
 
 
-def _summary(segment: Segment, tree: Group | None, cohorts: Cohorts, sets: Sets) -> Summary:
-    if tree is None:
-        return Summary(segment, "", None, len(sets.universe))
-    sentence = filters.describe(tree, cohort_names(cohorts))
-    size = len(evaluation.evaluate(tree, sets)) if _is_whole(tree, cohorts) else None
-    return Summary(segment, sentence, size, len(sets.universe))
+def _summary(segment: Segment, sentence: str, whole: Mapping[int, Group], sets: Sets) -> Summary:
+    if segment.pk not in whole:
+        return Summary(segment, sentence, None, len(sets.universe))
+    size = _size(evaluation.evaluated(whole[segment.pk], sets).selected, sets)
+    return Summary(segment, sentence, size.total, len(sets.universe), size.email, size.push)
 
 
-def segments_of(*, profile: Profile) -> list[Segment]:
-    """Return the segments that select a profile now, by name. Evaluated on this one profile alone."""
+def segments_of(*, profile: Profile, now: datetime) -> list[Segment]:
+    """Return the segments that select a profile, by name. Evaluated on this one profile alone."""
     live = [] if profile.deleted_at else [profile.pk]
-    found = segments_by_profile(workspace=profile.workspace, profile_ids=live)
+    found = segments_by_profile(workspace=profile.workspace, profile_ids=live, now=now)
     return found.get(profile.pk, [])
 
 
-def segments_by_profile(*, workspace: Workspace, profile_ids: Collection[int]) -> dict[int, list[Segment]]:
-    """Return the segments that select each of some live profiles now, by name. Evaluated on these alone."""
-    segments = list(Segment.objects.for_workspace(workspace).order_by("name"))
-    trees = _readable(segments)
-    cohorts = cohorts_of(workspace=workspace, trees=trees.values())
+def segments_by_profile(
+    *, workspace: Workspace, profile_ids: Collection[int], now: datetime
+) -> dict[int, list[Segment]]:
+    """Return the segments that select each of some live profiles, by name. Evaluated on these alone."""
+    segments = list(Segment.objects.for_workspace(workspace).active().order_by("name"))
+    trees = references.readable((segment.pk, segment.definition) for segment in segments)
+    mentioned = references.load(workspace=workspace, trees=trees.values())
+    whole = {pk: tree for pk, tree in trees.items() if not references.faults(tree, mentioned)}
     asked = BitMap(profile_ids)
-    sets = Sets(asked, membership.members(cohort_ids=list(cohorts), within=asked))
+    sets = fetching.sets_among(
+        workspace_id=workspace.pk, trees=whole.values(), mentioned=mentioned, now=now, profile_ids=asked
+    )
     found: dict[int, list[Segment]] = {profile_id: [] for profile_id in asked}
     for segment in segments:
-        tree = trees.get(segment.pk)
-        if tree and _is_whole(tree, cohorts):
-            for profile_id in evaluation.evaluate(tree, sets):
+        if segment.pk in whole:
+            for profile_id in evaluation.evaluate(whole[segment.pk], sets):
                 found[profile_id].append(segment)
     return found
 
 
+# --- who uses what -----------------------------------------------------------------------------------------
 def segments_using(*, cohort: Cohort) -> list[Segment]:
     """Return the segments whose filters mention a cohort, by name."""
-    segments = list(Segment.objects.filter(workspace_id=cohort.workspace_id).order_by("name"))
-    trees = _readable(segments)
     return [
         segment
-        for segment in segments
-        if (tree := trees.get(segment.pk)) and cohort.pk in filters.cohort_ids_of(tree)
+        for segment, tree in _readable_of(cohort.workspace_id)
+        if cohort.pk in references.cohort_ids_of(tree)
     ]
 
 
-def _readable(segments: Iterable[Segment]) -> dict[int, Group]:
-    """Return the trees by segment, without the definitions that this release cannot read."""
-    trees = {}
-    for segment in segments:
-        try:
-            trees[segment.pk] = filters.parse(segment.definition)
-        except FilterError:
-            continue
-    return trees
+def users_of(*, segment: Segment) -> list[Segment]:
+    """Return the segments whose filters mention another one, by name. It cannot go while there are any."""
+    return [
+        other
+        for other, tree in _readable_of(segment.workspace_id)
+        if other.pk != segment.pk and segment.pk in references.segment_ids_of(tree)
+    ]
 
 
-def _is_whole(tree: Group, cohorts: Cohorts) -> bool:
-    try:
-        filters.check_cohorts(tree, partners(cohorts))
-    except FilterError:
-        return False
-    return True
-
-
-# --- what filters need -------------------------------------------------------------------------------------
-def cohorts_of(*, workspace: Workspace, trees: Iterable[Node]) -> dict[int, Cohort]:
-    """Return the workspace's own among the cohorts that trees mention, by id; without their members."""
-    mentioned: set[int] = set().union(*(filters.cohort_ids_of(tree) for tree in trees))
-    if not mentioned:
-        return {}
-    own = Cohort.objects.for_workspace(workspace).only("id", "partner", "name")
-    if len(mentioned) <= bitmaps.MAX_SQL_IDS:
-        own = own.filter(id__in=mentioned)
-    return {cohort.pk: cohort for cohort in own if cohort.pk in mentioned}
-
-
-def _sets(workspace: Workspace, cohorts: Cohorts) -> Sets:
-    live = universe.live(workspace_id=workspace.pk)
-    return Sets(live, membership.members(cohort_ids=list(cohorts), within=live))
-
-
-def partners(cohorts: Cohorts) -> dict[int, str]:
-    """Return the partner of each cohort, to check trees by."""
-    return {cohort_id: cohort.partner for cohort_id, cohort in cohorts.items()}
-
-
-def cohort_names(cohorts: Cohorts) -> dict[int, str]:
-    """Return the name of each cohort, for the sentences of trees."""
-    return {cohort_id: cohort.name for cohort_id, cohort in cohorts.items()}
+def _readable_of(workspace_id: int) -> list[tuple[Segment, Group]]:
+    segments = list(Segment.objects.filter(workspace_id=workspace_id).order_by("name"))
+    trees = references.readable((segment.pk, segment.definition) for segment in segments)
+    return [(segment, trees[segment.pk]) for segment in segments if segment.pk in trees]

@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Workspace
-from cohorts.models import Cohort
 from profiles import numbers
-from segments import audience, filters
+from segments import filters
 from segments.audience import Counts
+from segments.builder_catalogue import catalogue_data, offered
+from segments.evaluation import NodeCount
 from segments.filters import Fault, Group
+from segments.models import Segment
 
 
-def page_data(*, workspace: Workspace, definition: Any, faults: Iterable[Fault]) -> dict[str, Any]:
+def page_data(
+    *, workspace: Workspace, own: Segment | None, definition: Any, faults: Iterable[Fault]
+) -> dict[str, Any]:
     """Return what the builder starts with: the definition, what may be chosen, the limits and all its words."""
-    cohorts = _cohorts_by_partner(workspace)
-    # The partner with the most cohorts first: it is whose filter a new row begins with.
-    partners = sorted(
-        cohorts.keys() | _partners_mentioned(definition), key=lambda it: (-len(cohorts.get(it, [])), it)
-    )
+    own_id = own.pk if own is not None else None
     return {
         "definition": definition,
         "faults": fault_data(faults),
-        "filters": [{"partner": it, "name": filters.filter_name(it)} for it in partners],
-        "cohorts": cohorts,
+        "catalogue": catalogue_data(offered(workspace=workspace, own_id=own_id, definition=definition)),
         "max_depth": settings.MAX_SEGMENT_DEPTH,
+        "max_filters": settings.MAX_SEGMENT_FILTERS,
+        "urls": _urls(own_id),
         "words": words(),
     }
 
 
-def _cohorts_by_partner(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
-    own = Cohort.objects.for_workspace(workspace).order_by("name", "id")
-    offered: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for cohort_id, partner, name, partner_id in own.values_list("id", "partner", "name", "partner_cohort_id"):
-        offered[partner].append({"id": cohort_id, "name": name, "partner_id": partner_id})
-    return dict(offered)
-
-
-def _partners_mentioned(definition: Any) -> set[str]:
-    try:
-        tree = filters.parse(definition, is_draft=True)
-    except filters.FilterError:
-        return set()
-    return {cohort_filter.partner for cohort_filter in filters.filters_of(tree)}
+def _urls(own_id: int | None) -> dict[str, str]:
+    urls = {
+        name: reverse(f"admin:segments_segment_{name}") for name in ("counts", "suggest", "people", "explain")
+    }
+    asked_of = {name: f"{url}?own={own_id}" for name, url in urls.items() if name != "suggest" and own_id}
+    return urls | asked_of
 
 
 def fault_data(faults: Iterable[Fault]) -> list[dict[str, str]]:
@@ -56,31 +49,45 @@ def fault_data(faults: Iterable[Fault]) -> list[dict[str, str]]:
     return [{"pointer": fault.pointer, "message": fault.message} for fault in faults]
 
 
-def count_data(*, workspace: Workspace, tree: Group) -> dict[str, Any]:
-    """Return the exact counts of a draft, as numbers and in words. Raises FilterError for cohorts that are not there."""
-    counts = audience.counts(workspace=workspace, tree=tree)
-    share = numbers.share(counts.total, counts.universe)
+def count_data(*, counts: Counts, tree: Group) -> dict[str, Any]:
+    """Return the exact counts of a draft, as numbers and in words."""
+    total = counts.size.total
+    share = numbers.share(total, counts.universe)
     return {
-        "total": counts.total,
+        "total": total,
         "universe": counts.universe,
-        "nodes": {node.pointer: numbers.count(node.count) for node in counts.nodes if node.count is not None},
+        "nodes": {node.pointer: _node_data(node) for node in counts.nodes if node.count is not None},
+        "channels": [
+            {"name": _("Email"), **_part(counts.size.email, total)},
+            {"name": _("Push"), **_part(counts.size.push, total)},
+        ],
         "words": {
-            "total": numbers.count(counts.total),
+            "total": numbers.count(total),
             "share": _("{share} of all {users}").format(share=share, users=numbers.users(counts.universe)),
             "sentence": counts.sentence if filters.is_finished(tree) else "",
             "note": _note(tree),
-            "announcement": _announcement(counts, share),
+            "announcement": _announcement(total, share),
         },
     }
 
 
-def _announcement(counts: Counts, share: str) -> str:
-    return _("{users} in this segment, {share}").format(users=numbers.users(counts.total), share=share)
+def _node_data(node: NodeCount) -> dict[str, Any]:
+    after = None if node.after is None else numbers.count(node.after)
+    return {"count": numbers.count(node.count or 0), "after": after, "left": node.after}
+
+
+def _part(part: int, whole: int) -> dict[str, Any]:
+    percent = round(100 * part / whole, 1) if whole else 0
+    return {"count": numbers.count(part), "share": numbers.share(part, whole), "percent": percent}
+
+
+def _announcement(total: int, share: str) -> str:
+    return _("{users} in this segment, {share}").format(users=numbers.users(total), share=share)
 
 
 def _note(tree: Group) -> str:
-    if any(not cohort_filter.cohort_ids for cohort_filter in filters.filters_of(tree)):
-        return _("Filters without a cohort do not count yet.")
+    if any(not filter_.is_finished for filter_ in filters.filters_of(tree)):
+        return _("Filters that are not filled in do not count yet.")
     if not filters.is_finished(tree):
         return _("Nobody yet: a segment without filters selects nobody. Add at least one filter.")
     return ""

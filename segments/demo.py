@@ -177,7 +177,7 @@ def _group(operator: str, *children: Node, exclude: bool = False) -> Node:
 
 
 def _includes(*cohort_ids: int) -> Node:
-    return {"type": "cohort", "partner": PARTNER, "operator": "includes", "cohorts": list(cohort_ids)}
+    return {"type": "cohort", "subject": PARTNER, "operator": "includes", "value": list(cohort_ids)}
 
 
 def _excludes(*cohort_ids: int) -> Node:

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import Workspace
 from segments import audience
 
@@ -24,7 +26,7 @@ def erased(*, workspace_id: int, profile_ids: Collection[int], texts: Collection
 def described(*, workspace_id: int, profile_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """Return the segments that select each live profile now, by name."""
     workspace = Workspace.objects.get(pk=workspace_id)
-    found = audience.segments_by_profile(workspace=workspace, profile_ids=profile_ids)
+    found = audience.segments_by_profile(workspace=workspace, profile_ids=profile_ids, now=timezone.now())
     return {
         profile_id: {"segments": [{"id": segment.pk, "name": segment.name} for segment in segments]}
         for profile_id, segments in found.items()

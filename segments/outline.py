@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from segments import filters
-from segments.filters import Group, Join, Node
+from segments.filters import Group, Join, Names, Node
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Line:
     children: Sequence[Line] = ()
 
 
-def outline(node: Node, names: Mapping[int, str]) -> Line:
-    """Return a tree as lines in the active language. `names` has the cohorts' names by id."""
+def outline(node: Node, names: Names) -> Line:
+    """Return a tree as lines in the active language. `names` has what things are called that filters mention."""
     if isinstance(node, Group):
         return Line(group_text(node), [outline(child, names) for child in node.children])
     return Line(filters.describe(node, names))

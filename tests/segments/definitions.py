@@ -7,7 +7,13 @@ from typing import Any
 
 def cohorts(*ids: int, partner: str = "mixpanel", operator: str = "includes") -> dict[str, Any]:
     """Return a cohort filter."""
-    return {"type": "cohort", "partner": partner, "operator": operator, "cohorts": list(ids)}
+    return leaf("cohort", operator, list(ids), subject=partner)
+
+
+def leaf(type_: str, operator: str, value: Any = None, *, subject: Any = None) -> dict[str, Any]:
+    """Return a filter."""
+    node = {"type": type_, "subject": subject, "operator": operator, "value": value}
+    return {name: it for name, it in node.items() if it is not None}
 
 
 def group(*children: Any, operator: str = "and", exclude: bool = False) -> dict[str, Any]:
@@ -17,4 +23,4 @@ def group(*children: Any, operator: str = "and", exclude: bool = False) -> dict[
 
 def definition(*children: Any, operator: str = "and", exclude: bool = False) -> dict[str, Any]:
     """Return a whole definition, with the children in its outermost group."""
-    return {"version": 1, "root": group(*children, operator=operator, exclude=exclude)}
+    return {"version": 2, "root": group(*children, operator=operator, exclude=exclude)}

@@ -25,13 +25,13 @@ def tree_of(*children, **options):
 def test_members_are_those_the_tree_selects(workspace, people):
     lapsed, valuable = CohortFactory(members=people[:3]), CohortFactory(members=people[2:4])
     tree = tree_of(cohorts(lapsed.pk), cohorts(valuable.pk, operator="does_not_include"))
-    assert set(audience.members(workspace=workspace, tree=tree)) == {people[0].pk, people[1].pk}
+    assert set(audience.members(workspace=workspace, tree=tree, now=NOW)) == {people[0].pk, people[1].pk}
 
 
 def test_a_change_of_a_cohort_is_seen_at_once(workspace, people):
     cohort = CohortFactory(members=people[:1])
     change_members(cohort, people[1:3])
-    assert len(audience.members(workspace=workspace, tree=tree_of(cohorts(cohort.pk)))) == 3
+    assert len(audience.members(workspace=workspace, tree=tree_of(cohorts(cohort.pk)), now=NOW)) == 3
 
 
 def test_counts_name_total_universe_and_every_node(workspace, people):
@@ -40,7 +40,7 @@ def test_counts_name_total_universe_and_every_node(workspace, people):
         workspace=workspace,
         tree=tree_of(group(cohorts(cohort.pk), exclude=True), cohorts(cohort.pk), operator="or"),
     )
-    assert (counts.total, counts.universe) == (5, 5)
+    assert (counts.size.total, counts.universe) == (5, 5)
     assert {node.pointer: node.count for node in counts.nodes} == {
         "/root": 5,
         "/root/children/0": 3,
@@ -53,17 +53,19 @@ def test_counts_name_total_universe_and_every_node(workspace, people):
 def test_an_erased_profile_is_in_no_audience(workspace, people):
     cohort = CohortFactory(members=people)
     erase(people[0])
-    counts = audience.counts(workspace=workspace, tree=tree_of(cohorts(cohort.pk)))
-    assert (counts.total, counts.universe) == (4, 4)
+    counts = audience.counts(workspace=workspace, tree=tree_of(cohorts(cohort.pk)), now=NOW)
+    assert (counts.size.total, counts.universe) == (4, 4)
     nobody = tree_of(cohorts(CohortFactory().pk, operator="does_not_include"))
-    assert people[0].pk not in audience.members(workspace=workspace, tree=nobody)
+    assert people[0].pk not in audience.members(workspace=workspace, tree=nobody, now=NOW)
 
 
 def test_a_cohort_of_another_workspace_is_as_good_as_none(workspace, people):
     foreign = CohortFactory(workspace=WorkspaceFactory.create(), name="Secret")
     for operator in ("includes", "does_not_include"):
         with pytest.raises(FilterError) as caught:
-            audience.counts(workspace=workspace, tree=tree_of(cohorts(foreign.pk, operator=operator)))
+            audience.counts(
+                workspace=workspace, tree=tree_of(cohorts(foreign.pk, operator=operator)), now=NOW
+            )
         assert "Secret" not in str(caught.value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from accounts.models import Workspace
 from profiles import export
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         segment = _segment(workspace, name)
         try:
             tree = filters.parse(segment.definition)
-            members = audience.members(workspace=segment.workspace, tree=tree)
+            members = audience.members(workspace=segment.workspace, tree=tree, now=timezone.now())
         except filters.FilterError as error:
             raise CommandError(f"The filters of segment “{name}” are at fault: {error}") from error
         export.write_csv(self.stdout, workspace_id=segment.workspace_id, members=members)
