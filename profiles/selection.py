@@ -12,7 +12,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 from pyroaring import BitMap
 
 from profiles import bitmaps, changes, patterns
@@ -139,9 +139,15 @@ def _ids(workspace_id: int, query: Query, within: str, bounds: list[Any]) -> Bit
 
 
 def _packed(source: str, column: str, params: list[Any]) -> BitMap:
-    # The ids come from a subquery, which PostgreSQL may run in parallel; the aggregate itself it may not.
+    """Return the ids, which PostgreSQL may look for in parallel in the subquery; the aggregate itself it may not.
+
+    It would not, either, if it thought that rows cost much on their way from one process to the other.
+    """
     sql = f"SELECT string_agg(int4send(id), ''::bytea) FROM (SELECT {column} AS id {source}) AS selected"  # noqa: S608
-    return BitMap(bitmaps.from_packed_ids(bitmaps.fetch(sql, params)[0][0]))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL parallel_tuple_cost = 0")
+        rows = bitmaps.fetch(sql, params)
+    return BitMap(bitmaps.from_packed_ids(rows[0][0]))
 
 
 def _rows(source: str, column: str, params: list[Any]) -> BitMap:

@@ -24,13 +24,13 @@ from cohorts.simulator import Protocol, Summary, Sync
 from cohorts.simulator_http import Client
 from profiles import csv_import
 from profiles.models import EventName, Profile
-from segments import demo_data, demo_events, filters
+from segments import demo_data, demo_events, demo_traits, filters
 from segments.demo_data import CART, LAPSED, SYNCS, VALUABLE, DemoSync
 from segments.models import Segment
 
 PARTNER = "mixpanel"
 USERNAME = "demo"
-EVENTS_PER_CALL, PURCHASES_PER_CALL = 2_000, 75
+EVENTS_PER_CALL, OBJECTS_PER_CALL = 2_000, 75
 Say = Callable[[str], object]
 Node = dict[str, Any]
 
@@ -60,6 +60,7 @@ def load(*, endpoint: str, folder: Path, say: Say) -> Secrets:
         summary = _send(sync, endpoint, key)
         say(f"Sent “{sync.name}” over HTTP ({sync.protocol}, {sync.action}): {summary.members:,} members.")
     if not EventName.objects.filter(workspace=workspace, kind=EventName.Kind.PURCHASE).exists():
+        say(f"Sent {_send_traits(endpoint, rest_key, now=_hour()):,} users’ attributes over HTTP.")
         say(f"Sent {_send_events(endpoint, rest_key, now=_hour()):,} events and purchases over HTTP.")
     _create_segments(workspace)
     return Secrets(USERNAME, password, key, rest_key)
@@ -142,14 +143,27 @@ def _hour() -> datetime:
     return timezone.now().replace(minute=0, second=0, microsecond=0)
 
 
+def _client(endpoint: str, rest_key: str) -> Client:
+    return Client(endpoint, headers={"Authorization": f"Bearer {rest_key}"}, is_gzipped=True)
+
+
+def _send_traits(endpoint: str, rest_key: str, *, now: datetime) -> int:
+    """Send what the shop knows of people. Told again, it says the same."""
+    client, told = _client(endpoint, rest_key), list(demo_traits.attributes(now=now))
+    for start in range(0, len(told), OBJECTS_PER_CALL):
+        client.post("/users/track", {"attributes": told[start : start + OBJECTS_PER_CALL]})
+    client.close()
+    return len(told)
+
+
 def _send_events(endpoint: str, rest_key: str, *, now: datetime) -> int:
     """Send what people did: events as Mixpanel exports them, then purchases. Repeated events are not counted."""
-    client = Client(endpoint, headers={"Authorization": f"Bearer {rest_key}"}, is_gzipped=True)
+    client = _client(endpoint, rest_key)
     events, purchases = list(demo_events.events(now=now)), list(demo_events.purchases(now=now))
     for start in range(0, len(events), EVENTS_PER_CALL):
         client.post("/import?strict=0", events[start : start + EVENTS_PER_CALL])
-    for start in range(0, len(purchases), PURCHASES_PER_CALL):
-        client.post("/users/track", {"purchases": purchases[start : start + PURCHASES_PER_CALL]})
+    for start in range(0, len(purchases), OBJECTS_PER_CALL):
+        client.post("/users/track", {"purchases": purchases[start : start + OBJECTS_PER_CALL]})
     client.close()
     return len(events) + len(purchases)
 
@@ -166,6 +180,18 @@ def _create_segments(workspace: Workspace) -> None:
             _group("or", _includes(lapsed), _includes(cart)),
             _group("or", _includes(valuable), exclude=True),
         ),
+        "Spenders in France who listen": _group(
+            "and",
+            _filter("country", "is_one_of", ["FR"]),
+            _filter("custom_attribute", "number_above", 500, subject="lifetime_value"),
+            _filter("custom_event", "last_in_last_days", 30, subject="Played a song"),
+        ),
+        "Jazz by push, without the holdout": _group(
+            "and",
+            _filter("custom_attribute", "list_includes", ["jazz"], subject="interests"),
+            _filter("push_token", "has"),
+            _group("or", _filter("random_bucket", "between", [0, 999]), exclude=True),
+        ),
     }
     for name, root in trees.items():
         definition = {"version": filters.VERSION, "root": root}
@@ -176,8 +202,13 @@ def _group(operator: str, *children: Node, exclude: bool = False) -> Node:
     return {"type": "group", "operator": operator, "exclude": exclude, "children": list(children)}
 
 
+def _filter(type_: str, operator: str, value: Any = None, *, subject: str | None = None) -> Node:
+    node = {"type": type_, "subject": subject, "operator": operator, "value": value}
+    return {name: it for name, it in node.items() if it is not None}
+
+
 def _includes(*cohort_ids: int) -> Node:
-    return {"type": "cohort", "subject": PARTNER, "operator": "includes", "value": list(cohort_ids)}
+    return _filter("cohort", "includes", list(cohort_ids), subject=PARTNER)
 
 
 def _excludes(*cohort_ids: int) -> Node:
