@@ -103,6 +103,7 @@ SCOPE_GROUPS = {
         Scope.USERS_EXTERNAL_IDS_RENAME,
     ],
     _("Data requests"): [Scope.USERS_EXPORT_IDS, Scope.USERS_DELETE],
+    _("Audience"): [Scope.SEGMENTS_READ, Scope.COHORTS_READ],
 }
 
 

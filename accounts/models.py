@@ -168,7 +168,7 @@ class DataImportKey(Key):
 
 
 class Scope(models.TextChoices):
-    """What a REST API key may allow. The names are those of Braze's permissions, which clients know."""
+    """What a REST API key may allow. Names of users' scopes are those of Braze's permissions, which clients know."""
 
     USERS_TRACK = "users.track", _("Write users’ attributes, events and purchases, and create users")
     EVENTS_IMPORT = "events.import", _("Import past events of users in Mixpanel’s format")
@@ -179,6 +179,8 @@ class Scope(models.TextChoices):
     USERS_EXTERNAL_IDS_RENAME = "users.external_ids.rename", _("Change users’ external IDs")
     USERS_EXPORT_IDS = "users.export.ids", _("Read all that is known of a user")
     USERS_DELETE = "users.delete", _("Delete users for ever")
+    SEGMENTS_READ = "segments.read", _("Read segments, their sizes and their members")
+    COHORTS_READ = "cohorts.read", _("Read cohorts, their sizes and their members")
 
 
 class RestApiKeyQuerySet(KeyQuerySet["RestApiKey"]):

@@ -15,6 +15,7 @@ from config.admin import refusal
 API: list[URLPattern | URLResolver] = [
     path("", include("cohorts.api.urls")),
     path("", include("profiles.api.urls")),
+    path("", include("segments.api.urls")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

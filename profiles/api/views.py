@@ -3,54 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from django.utils import timezone, translation
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.views import APIView
 
-from accounts.authentication import RestKeyAuthentication
-from accounts.models import RestApiKey, Scope, Workspace
-from accounts.permissions import HasScope
-from accounts.throttling import KeyThrottle
+from accounts.models import Scope
+from accounts.rest_view import RestView
 from profiles import tracking
 from profiles.api import schema_track
 from profiles.tracking import Result
 from profiles.tracking_objects import Refusal, RequestError
 
 
-class UsersView(APIView):
-    """What all endpoints of the REST API share. Messages are English: programs log them."""
+class UsersView(RestView):
+    """What all endpoints of the users' REST API share."""
 
-    authentication_classes = [RestKeyAuthentication]
-    permission_classes = [HasScope]
-    throttle_classes = [KeyThrottle]
     http_method_names = ["post"]
-    required_scope: ClassVar[Scope]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, ask for the scope and throttle."""
-        translation.activate("en")
-        if request.method not in self.allowed_methods:  # no key would make it allowed, so none is asked for
-            self.http_method_not_allowed(request)
-        super().initial(request, *args, **kwargs)
-
-    @property
-    def workspace(self) -> Workspace:
-        """The workspace, which the key decided."""
-        workspace: Workspace = self.request.user  # type: ignore[assignment]
-        return workspace
-
-    @property
-    def key(self) -> RestApiKey:
-        """The key of the request."""
-        key: RestApiKey = self.request.auth  # type: ignore[assignment]
-        return key
 
     @property
     def body(self) -> Mapping[str, Any]:

@@ -62,6 +62,10 @@ class Rest(Wire):
         """Post a body as JSON."""
         return self.post(path, body, **self.headers | more)
 
+    def read(self, path: str, **query: Any) -> HttpResponse:
+        """Get what is there, as a query string asks."""
+        return self.http.get(path, query, **self.headers)
+
 
 class Mixpanel(Wire):
     """Speaks the webhook with HTTP Basic."""

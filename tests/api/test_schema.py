@@ -20,10 +20,16 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
+from cohorts.models import Cohort
 from config.wsgi import application
+from profiles.models import Profile
+from segments.models import Segment
 from tests.accounts.factories import make_key, make_rest_key
 from tests.api.clients import basic
+from tests.cohorts.factories import CohortFactory
 from tests.profiles.factories import ProfileFactory
+from tests.segments.definitions import cohorts, definition
+from tests.segments.factories import SegmentFactory
 
 pytestmark = pytest.mark.django_db
 MAX_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "30"))
@@ -33,11 +39,19 @@ SCHEMA = schemathesis.openapi.from_wsgi("/openapi.yaml", application)
 # never a fault; and what it refuses of what obeys the schema is looked at below, more closely.
 NO_CHECKS = [negative_data_rejection, positive_data_acceptance]
 # Rules that JSON Schema cannot say: text that is JSON, a page past the last, several pages without a session,
-# and, of the users' API, at least one array or name that is not empty.
-UNSAID = {"/cohort_changes", "/parameters/page_info/page_count", "/parameters/mixpanel_session_id", ""}
+# of the users' API, at least one array or name that is not empty; and of what is read, one name and a list's own cursor.
+UNSAID = {
+    "/cohort_changes",
+    "/parameters/page_info/page_count",
+    "/parameters/mixpanel_session_id",
+    "",
+    "/cursor",
+}
 # And of a value: words for nobody in any letter case, words that exclude each other, text that we call blank and
 # regular expressions do not (U+0085).
-UNSAID_OF_VALUES = re.compile("stands for nobody|prioritization must hold one of|text that is not blank")
+UNSAID_OF_VALUES = re.compile(
+    "stands for nobody|prioritization must hold one of|text that is not blank|Null characters are not allowed"
+)
 # Whom bodies mostly speak of, so that calls get past the look-up.
 KNOWN = {
     "external_id": ["ann", "ben", "new"],
@@ -73,6 +87,9 @@ def credentials(workspace) -> dict[str, str]:
     ProfileFactory.create(external_id="ann", email="ann@people.example", devices=["phone"])
     ProfileFactory.create(external_id="ben", aliases=[("shop", "a")])
     ProfileFactory.create(anonymous=True, devices=["tablet"], aliases=[("shop", "b")])
+    cohort = CohortFactory.create(members=Profile.objects.all())
+    SegmentFactory.create(definition=definition(cohorts(cohort.pk)))
+    SegmentFactory.create(definition=definition(cohorts(cohort.pk, 98_765)))
     secret = make_key(workspace)[1]
     return {"/partners/": secret, "/": f"Bearer {make_rest_key(workspace)[1]}"}
 
@@ -114,6 +131,9 @@ def test_every_answer_is_as_the_schema_says(case, credentials, one_connection, t
 
 def prepared(case: schemathesis.Case, credentials: dict[str, str]) -> str:
     """Let a call use valid secrets, and speak of people there are; return its Authorization header."""
+    if case.method == "GET":
+        about_what_there_is(case)
+        return credentials["/"]
     if not case.path.startswith("/partners/"):
         case.body = about_people(case.body)
         if case.path == "/users/identify" and isinstance(case.body, dict) and chance(str(case.body)) % 2:
@@ -125,6 +145,18 @@ def prepared(case: schemathesis.Case, credentials: dict[str, str]) -> str:
     if isinstance(case.body, dict) and isinstance(case.body.get("client_secret"), str):
         case.body["client_secret"] = secret
     return basic(secret)
+
+
+def about_what_there_is(case: schemathesis.Case) -> None:
+    """Let a reading call mostly speak of segments, cohorts and people there are, and of each by one identifier."""
+    number = chance(f"{case.path_parameters}{case.query}")
+    for name, model in (("segment_id", Segment), ("cohort_id", Cohort)):
+        if name in case.path_parameters and number % 4:
+            ids = model.objects.order_by("id").values_list("id", flat=True)
+            case.path_parameters[name] = ids[number // 4 % len(ids)]
+    if case.path.endswith("/contains") and number % 3:
+        names = [{"alias_label": "shop", "alias_name": "a"}, {"external_id": "ann"}, {"device_id": "tablet"}]
+        case.query = names[number // 3 % len(names)]
 
 
 def about_people(value: Any, name: str = "") -> Any:
