@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 
 from django.conf import settings
@@ -61,9 +62,11 @@ def fetch(*, workspace_id: int, queries: Collection[Query]) -> Generator[Progres
     repaired = _repaired(workspace_id, kept, recorded, as_of)
     missing = [query for query in dict.fromkeys(queries) if query not in repaired]
     for number, query in enumerate(missing):
-        for done, whole in (work := _Computing(workspace_id, query, as_of)):
-            yield Progress(number * whole + done, len(missing) * whole)
-        repaired[query] = work.kept
+        found = yield from selection.telling(
+            selection.everywhere(workspace_id=workspace_id, query=query),
+            partial(_of_all, number, len(missing)),
+        )
+        repaired[query] = _stored(workspace_id, query, found, as_of)
     _memory.remember(workspace_id, repaired)
     return {query: known.members for query, known in repaired.items()}
 
@@ -151,17 +154,9 @@ def _kept(
     return replace(before, members=found, as_of=as_of)
 
 
-class _Computing:
-    """The work of looking up everybody a query selects; `kept` is there when all of it is done."""
-
-    kept: Kept
-
-    def __init__(self, workspace_id: int, query: Query, as_of: datetime) -> None:
-        self.workspace_id, self.query, self.as_of = workspace_id, query, as_of
-
-    def __iter__(self) -> Generator[Progress, None, None]:
-        found = yield from selection.everywhere(workspace_id=self.workspace_id, query=self.query)
-        self.kept = _stored(self.workspace_id, self.query, found, self.as_of)
+def _of_all(number: int, count: int, done: Progress) -> Progress:
+    """Return how much of the work on several queries is done, at one of them."""
+    return (number + done) / count
 
 
 def _stored(workspace_id: int, query: Query, found: BitMap, as_of: datetime) -> Kept:

@@ -1,27 +1,30 @@
 """Which profiles an SQL condition selects. Ids leave PostgreSQL packed: 1 s for 5 million, where rows take 3 to 11 s.
 
-A whole table is looked through by ranges of ids, so that whoever waits sees how far it came, and may give it up.
+Whoever waits for a whole table to be looked through sees how far it came, and may give it up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from itertools import chain
+from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, transaction
 from pyroaring import BitMap
 
-from profiles import bitmaps, changes, patterns
+from profiles import bitmaps, changes, patience, patterns
 
-RANGE = 1_000_000  # ids that one statement looks at: about a fifth of a second on PostgreSQL
-ROWS_AT_ONCE = 100_000
+RANGE = 100_000  # ids that one statement looks at on SQLite
 COLUMNS = 200  # conditions in one statement
 
+Step = TypeVar("Step")
+Told = TypeVar("Told")
 Returned = TypeVar("Returned")
+Progress = float  # of all that is to be done, from 0 to 1
 
 
 class Table(Enum):
@@ -76,13 +79,6 @@ class Query:
         return blake2b(repr(question).encode(), digest_size=16).digest()
 
 
-class Progress(NamedTuple):
-    """How many of all steps are done."""
-
-    done: int
-    whole: int
-
-
 def finish(work: Generator[Any, None, Returned]) -> Returned:
     """Return what a generator returns, without a look at what it yields on the way."""
     try:
@@ -93,18 +89,74 @@ def finish(work: Generator[Any, None, Returned]) -> Returned:
         return returned
 
 
+def telling(
+    work: Generator[Step, None, Returned], tell: Callable[[Step], Told]
+) -> Generator[Told, None, Returned]:
+    """Return what a generator returns, and yield in other words what it yields."""
+    with closing(work):
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as stop:
+                returned: Returned = stop.value
+                return returned
+            yield tell(step)
+
+
 def everywhere(*, workspace_id: int, query: Query) -> Generator[Progress, None, BitMap]:
     """Return all profiles that a query selects; erased ones may be among them unless it asks for PROFILES.
 
-    Yields how far it came before each of its statements.
+    Yields how far it came, now and then. Closing the generator ends the work, in the database too.
     """
     highest = _highest_id(workspace_id)
-    ranges = range(0, highest + 1, RANGE) if query.table is not Table.IDENTIFIERS else range(1)
-    found = BitMap()
-    for number, first in enumerate(ranges):
-        yield Progress(number, len(ranges))
-        within = f"{_SOURCES[query.table].column} BETWEEN %s AND %s" if len(ranges) > 1 else ""
-        found |= _ids(workspace_id, query, within, [first, first + RANGE - 1] if within else [])
+    if connection.vendor == "postgresql":
+        return (yield from _packed(workspace_id, query, highest))
+    return (yield from _by_ranges(workspace_id, query, highest))
+
+
+def _packed(workspace_id: int, query: Query, highest: int) -> Generator[Progress, None, BitMap]:
+    """Return the ids, which PostgreSQL may look for in parallel in the subquery; the aggregate itself it may not.
+
+    It would not, either, if it thought that rows cost much on their way from one process to the other. How far it
+    came is guessed by how long the last statement took.
+    """
+    source, params = _from(workspace_id, query)
+    column = _SOURCES[query.table].column
+    sql = f"SELECT string_agg(int4send(id), ''::bytea) FROM (SELECT {column} AS id {source}) AS selected"  # noqa: S608
+    started, expected = monotonic(), highest * _pace.seconds_per_id
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL parallel_tuple_cost = 0")
+        packed = yield from telling(
+            patience.fetch_value(sql, params),
+            lambda _waited: min(0.95, (monotonic() - started) / expected),
+        )
+    _pace.note(highest, monotonic() - started)
+    return BitMap(bitmaps.from_packed_ids(packed))
+
+
+class _Pace:
+    """How long it took this process to look a whole table through, the last time that took a while."""
+
+    seconds_per_id = 1e-6
+
+    def note(self, ids: int, seconds: float) -> None:
+        if seconds > patience.SIGN_OF_LIFE:
+            self.seconds_per_id = seconds / ids
+
+
+_pace = _Pace()
+
+
+def _by_ranges(workspace_id: int, query: Query, highest: int) -> Generator[Progress, None, BitMap]:
+    column, found = _SOURCES[query.table].column, BitMap()
+    for first in range(0, highest + 1, RANGE):
+        yield first / (highest + 1)
+        source, params = _from(workspace_id, query)
+        with _sqlite() as cursor:
+            sql = f"SELECT {column} {source} AND {column} BETWEEN %s AND %s"
+            cursor.execute(sql, [*params, first, first + RANGE - 1])
+            found.update(row[0] for row in cursor.fetchall())
     return found
 
 
@@ -130,34 +182,12 @@ def _highest_id(workspace_id: int) -> int:
     return rows[0][0] or 0
 
 
-def _ids(workspace_id: int, query: Query, within: str, bounds: list[Any]) -> BitMap:
+def _from(workspace_id: int, query: Query) -> tuple[str, list[Any]]:
+    """Return the part of a statement after what it selects, and its parameters."""
     source = _SOURCES[query.table]
-    conditions = " AND ".join(filter(None, [source.scope, source.event, within, f"({query.where})"]))
+    conditions = " AND ".join(filter(None, [source.scope, source.event, f"({query.where})"]))
     named = [workspace_id, query.event] if source.event else []
-    params = [workspace_id, *named, *bounds, *query.params]
-    return _SELECT[connection.vendor](f"FROM {source.table} WHERE {conditions}", source.column, params)
-
-
-def _packed(source: str, column: str, params: list[Any]) -> BitMap:
-    """Return the ids, which PostgreSQL may look for in parallel in the subquery; the aggregate itself it may not.
-
-    It would not, either, if it thought that rows cost much on their way from one process to the other.
-    """
-    sql = f"SELECT string_agg(int4send(id), ''::bytea) FROM (SELECT {column} AS id {source}) AS selected"  # noqa: S608
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL parallel_tuple_cost = 0")
-        rows = bitmaps.fetch(sql, params)
-    return BitMap(bitmaps.from_packed_ids(rows[0][0]))
-
-
-def _rows(source: str, column: str, params: list[Any]) -> BitMap:
-    with _sqlite() as cursor:
-        cursor.execute(f"SELECT {column} {source}", params)
-        chunks = iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])
-        return BitMap(chain.from_iterable(chain.from_iterable(chunks)))
-
-
-_SELECT: Mapping[str, Callable[[str, str, list[Any]], BitMap]] = {"postgresql": _packed, "sqlite": _rows}
+    return f"FROM {source.table} WHERE {conditions}", [workspace_id, *named, *query.params]
 
 
 def _answers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.permissions import current_workspace
-from profiles.selection import Progress
+from profiles import selection
 from segments import audience, builder, explaining, filters, people, suggestions
-from segments.audience import Counts, Question
+from segments.audience import Question
 from segments.filters import Fault, FilterError
 from segments.models import Segment
 
@@ -67,22 +67,14 @@ def counts(request: HttpRequest) -> HttpResponseBase:
 
 def _lines(question: Question) -> Iterator[bytes]:
     try:
-        counts = yield from _progress(audience.counting(question=question))
+        counts = yield from selection.telling(
+            audience.counting(question=question), lambda done: _line({"progress": round(done, 3)})
+        )
     except DatabaseError:
         log.exception("count_failed", workspace=question.workspace.pk)
         yield _line({"failed": True})
     else:
         yield _line(builder.count_data(counts=counts, tree=question.tree))
-
-
-def _progress(work: Generator[Progress, None, Counts]) -> Generator[bytes, None, Counts]:
-    try:
-        while True:
-            done, whole = next(work)
-            yield _line({"progress": round(done / whole, 3)})
-    except StopIteration as stop:
-        counts: Counts = stop.value
-        return counts
 
 
 def _line(data: dict[str, Any]) -> bytes:

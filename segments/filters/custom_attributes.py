@@ -28,7 +28,7 @@ def type_of(value: Any) -> str:
     return types.get(type(value), "")
 
 
-def _is(value: str) -> Callable[[Asked], Selects]:
+def _is(value: bool) -> Callable[[Asked], Selects]:
     return lambda asked: where(predicates.equal(predicates.attribute_boolean(asked.subject), value))
 
 
@@ -61,8 +61,8 @@ ATTRIBUTE = Kind(
     (
         *operators.texts(predicates.attribute_text, suggests=True, types=(TEXT,), prefix="text_"),
         *operators.numbers(predicates.attribute_number, types=(NUMBER,), prefix="number_"),
-        Operator("is_true", _("is true"), _("{filter} is true"), _is("true"), types=(BOOLEAN,)),
-        Operator("is_false", _("is false"), _("{filter} is false"), _is("false"), types=(BOOLEAN,)),
+        Operator("is_true", _("is true"), _("{filter} is true"), _is(True), types=(BOOLEAN,)),
+        Operator("is_false", _("is false"), _("{filter} is false"), _is(False), types=(BOOLEAN,)),
         *operators.times(predicates.attribute_time, types=(TIME,), prefix="time_"),
         Operator(
             "list_includes",
