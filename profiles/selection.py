@@ -123,7 +123,7 @@ def _packed(workspace_id: int, query: Query, highest: int) -> Generator[Progress
     source, params = _from(workspace_id, query)
     column = _SOURCES[query.table].column
     sql = f"SELECT string_agg(int4send(id), ''::bytea) FROM (SELECT {column} AS id {source}) AS selected"  # noqa: S608
-    started, expected = monotonic(), highest * _pace.seconds_per_id
+    started, expected = monotonic(), max(highest, 1) * _pace.seconds_per_id
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL parallel_tuple_cost = 0")
