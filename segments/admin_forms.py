@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -10,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
-from segments import audience, builder, filters
+from segments import audience, builder, filters, saving
+from segments.admin_fields import SeenField, TagsField, help_on_tags
 from segments.filters import Fault, FilterError, Group
-from segments.models import Segment, nobody_yet
+from segments.models import Segment, SegmentTag, nobody_yet
 from segments.outline import Line, outline
+from segments.saving import OutdatedError
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Segment]
@@ -52,9 +55,14 @@ class DefinitionField(forms.JSONField):
 
 
 class SegmentForm(ModelForm):
-    """Checks a segment against its workspace. `faults` are those of the filters, each with its node's pointer."""
+    """Checks a segment against its workspace. `faults` are those of the filters, each with its node's pointer.
+
+    `conflict` is the segment as somebody else saved it meanwhile, if that is why it is not saved.
+    """
 
     workspace: ClassVar[Workspace]
+    tags = TagsField()
+    seen_at = SeenField()
     definition = DefinitionField(label=_("Filters"), initial=nobody_yet)
 
     class Meta:
@@ -68,8 +76,42 @@ class SegmentForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.faults: list[Fault] = []
+        self.conflict: Segment | None = None
         if "description" in self.fields:  # those who may only look have no such field
             self.fields["description"].widget.attrs["rows"] = 2
+            self._prepare_tags()
+        if self.instance.pk is not None:
+            self.initial["seen_at"] = self.instance.updated_at
+
+    def _prepare_tags(self) -> None:
+        known = SegmentTag.objects.filter(workspace=self.workspace).order_by("name")
+        self.fields["tags"].help_text = help_on_tags(list(known.values_list("name", flat=True)))
+        if self.instance.pk is not None:
+            self.initial["tags"] = saving.tags_of(self.instance)
+
+    def full_clean(self) -> None:
+        """Check while nobody else changes segments: the transaction that saves this one holds their lock to its end."""
+        if self.is_bound:
+            saving.hold(workspace_id=self.workspace.pk)
+        super().full_clean()
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to save over what somebody else saved meanwhile, unless that was seen and shall be."""
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk is not None:
+            overwritten = SeenField().to_python(self.data.get("overwrite"))
+            cleaned["seen_at"] = overwritten or cleaned.get("seen_at")
+            self._check_seen(cleaned["seen_at"])
+        return cleaned
+
+    def _check_seen(self, seen_at: datetime | None) -> None:
+        try:
+            saving.check_seen(segment=self.instance, seen_at=seen_at)
+        except OutdatedError as error:
+            self.conflict = error.segment
+            self.add_error(None, _("Somebody else saved this segment after you opened it."))
+        except Segment.DoesNotExist:
+            self.add_error(None, _("Somebody else deleted this segment after you opened it."))
 
     def clean_name(self) -> str:
         """Refuse a name the workspace has already."""
@@ -82,13 +124,12 @@ class SegmentForm(ModelForm):
     def clean_definition(self) -> dict[str, Any]:
         """Return the definition as it is stored. Faults are kept for the builder, which shows them at their nodes."""
         try:
-            tree = filters.parse(self.cleaned_data["definition"])
-            cohorts = audience.cohorts_of(workspace=self.workspace, trees=[tree])
-            filters.check_cohorts(tree, audience.partners(cohorts))
+            return saving.check(
+                workspace=self.workspace, segment=self.instance, definition=self.cleaned_data["definition"]
+            )
         except FilterError as error:
             self.faults = error.faults
             raise ValidationError([fault.message for fault in error.faults]) from error
-        return filters.dump(tree)
 
     # --- what the page shows -------------------------------------------------------------------------------
     @property

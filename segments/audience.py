@@ -6,8 +6,11 @@ or, with "does not include", silently everyone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from pyroaring import BitMap
 
@@ -36,12 +39,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class Summary:
-    """A segment in words with its exact size now, out of all users. Without a size: its definition is at fault."""
+    """A segment in words with its exact size now, out of all users, and how many of them each channel reaches.
+
+    Without a size: its definition is at fault.
+    """
 
     segment: Segment
     sentence: str
     size: int | None
     universe: int
+    email: int | None = None
+    push: int | None = None
 
 
 # --- one definition ----------------------------------------------------------------------------------------
@@ -64,7 +72,12 @@ def counts(*, workspace: Workspace, tree: Group) -> Counts:
 
 
 # --- many segments -----------------------------------------------------------------------------------------
-def summaries(*, workspace: Workspace, segments: Sequence[Segment]) -> list[Summary]:
+def summaries(
+    *,
+    workspace: Workspace,
+    segments: Sequence[Segment],
+    now: datetime | None = None,  # noqa: ARG001
+) -> list[Summary]:
     """Return the segments of a page with their sizes, on one fetch of users and cohorts."""
     trees = _readable(segments)
     cohorts = cohorts_of(workspace=workspace, trees=trees.values())
@@ -112,6 +125,36 @@ def segments_using(*, cohort: Cohort) -> list[Segment]:
         for segment in segments
         if (tree := trees.get(segment.pk)) and cohort.pk in filters.cohort_ids_of(tree)
     ]
+
+
+def users_of(*, segment: Segment) -> list[Segment]:
+    """Return the segments whose filters mention another one, archived ones too, by name."""
+    return users_by_segment(workspace_id=segment.workspace_id).get(segment.pk, [])
+
+
+def users_by_segment(*, workspace_id: int) -> dict[int, list[Segment]]:
+    """Return, by id, each segment of a workspace that others mention, with those others by name; in one query."""
+    segments = Segment.objects.filter(workspace_id=workspace_id).defer("description").order_by("name")
+    users: dict[int, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        for mentioned in set(segment_mentions(segment.definition).values()):
+            users[mentioned].append(segment)
+    return dict(users)
+
+
+def segment_mentions(definition: Any) -> dict[str, int]:
+    """Return the ids of the segments that a definition mentions, each by its pointer, be it at fault or not."""
+    return dict(_mentions(definition.get("root"), "/root")) if isinstance(definition, dict) else {}
+
+
+def _mentions(node: Any, pointer: str) -> Iterator[tuple[str, int]]:
+    if not isinstance(node, dict):
+        return
+    children, value = node.get("children"), node.get("value")
+    for index, child in enumerate(children if isinstance(children, list) else []):
+        yield from _mentions(child, f"{pointer}/children/{index}")
+    if node.get("type") == "segment" and isinstance(value, list):
+        yield from ((f"{pointer}/value/{index}", it) for index, it in enumerate(value) if type(it) is int)
 
 
 def _readable(segments: Iterable[Segment]) -> dict[int, Group]:
