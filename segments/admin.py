@@ -69,7 +69,9 @@ class SegmentAdmin(SegmentColumns, ModelAdmin):
         """Add what is known of a saved segment."""
         if segment := context["original"]:
             segment.workspace = current_workspace(request)  # it is this one, and looked up already
-            context["around"] = admin_page.context(segment=segment, now=timezone.now())
+            context["around"] = admin_page.context(
+                segment=segment, form=context["adminform"].form, now=timezone.now()
+            )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:

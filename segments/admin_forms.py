@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
-from segments import audience, builder, filters, saving
+from segments import builder, filters, saving, wording
 from segments.admin_fields import SeenField, TagsField, help_on_tags
-from segments.filters import Fault, FilterError, Group
+from segments.filters import Fault, FilterError
 from segments.models import Segment, SegmentTag, nobody_yet
-from segments.outline import Line, outline
 from segments.saving import OutdatedError
+from segments.wording import Words
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Segment]
@@ -84,10 +86,12 @@ class SegmentForm(ModelForm):
             self.initial["seen_at"] = self.instance.updated_at
 
     def _prepare_tags(self) -> None:
-        known = SegmentTag.objects.filter(workspace=self.workspace).order_by("name")
-        self.fields["tags"].help_text = help_on_tags(list(known.values_list("name", flat=True)))
-        if self.instance.pk is not None:
-            self.initial["tags"] = saving.tags_of(self.instance)
+        mine = Exists(
+            Segment.tags.through.objects.filter(segment=self.instance.pk, segmenttag=OuterRef("pk"))
+        )
+        known = SegmentTag.objects.filter(workspace=self.workspace).annotate(is_mine=mine).order_by("name")
+        self.fields["tags"].help_text = help_on_tags([tag.name for tag in known])
+        self.initial["tags"] = [tag.name for tag in known if tag.is_mine]
 
     def full_clean(self) -> None:
         """Check while nobody else changes segments: the transaction that saves this one holds their lock to its end."""
@@ -135,24 +139,20 @@ class SegmentForm(ModelForm):
     @property
     def builder(self) -> dict[str, Any]:
         """What the builder starts with."""
-        shown = self._shown()
+        shown = self.shown
         faults = self.faults or self._reading_faults()
         data = builder.page_data(workspace=self.workspace, definition=shown, faults=faults)
         return data | {"is_edited": self.is_bound, "focus_fault": set(self.errors) == {"definition"}}
 
-    @property
-    def sentence(self) -> str:
-        """The filters in one sentence; blank if they say nothing yet, or cannot be read."""
-        tree = self._tree()
-        return filters.describe(tree, self._names(tree)) if tree and filters.is_finished(tree) else ""
+    @cached_property
+    def words(self) -> Words:
+        """The filters in words, for pages without the builder."""
+        (words,) = wording.of(workspace=self.workspace, definitions=[self.shown])
+        return words
 
     @property
-    def outline(self) -> Line | None:
-        """The filters as indented lines, for pages without the builder."""
-        tree = self._tree()
-        return outline(tree, self._names(tree)) if tree and filters.is_finished(tree) else None
-
-    def _shown(self) -> Any:
+    def shown(self) -> Any:
+        """The definition that the page shows: the one that was sent, or the saved one."""
         if not self.is_bound:
             return self.instance.definition
         return DefinitionField().bound_data(self["definition"].data, None)
@@ -161,16 +161,7 @@ class SegmentForm(ModelForm):
         if "definition" in self.errors:
             return [Fault("/root", str(UNREADABLE))]
         try:
-            filters.parse(self._shown(), is_draft=True)
+            filters.parse(self.shown, is_draft=True)
         except FilterError as error:
             return error.faults
         return []
-
-    def _tree(self) -> Group | None:
-        try:
-            return filters.parse(self._shown(), is_draft=True)
-        except FilterError:
-            return None
-
-    def _names(self, tree: Group) -> dict[int, str]:
-        return audience.cohort_names(audience.cohorts_of(workspace=self.workspace, trees=[tree]))

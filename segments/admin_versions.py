@@ -23,9 +23,8 @@ def compare(request: HttpRequest, segment_id: int, number: int) -> HttpResponse:
     segment = segment_of(request, segment_id)
     version = _version(segment, number)
     current = segment.versions.select_related("saved_by").order_by("-number")[0]
-    before, after = wording.outlines(
-        workspace=segment.workspace, definitions=[version.definition, current.definition]
-    )
+    words = wording.of(workspace=segment.workspace, definitions=[version.definition, current.definition])
+    before, after = (it.outline for it in words)
     return show(
         request,
         segment,

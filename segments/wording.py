@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Workspace
@@ -11,31 +12,25 @@ from segments.filters import FilterError, Group
 from segments.outline import Line, outline
 
 
-def sentences(*, workspace: Workspace, definitions: Sequence[Any]) -> list[str]:
-    """Return each definition as a sentence in the active language; "" for one this release cannot read."""
-    trees = _trees(definitions)
-    names = _names(workspace, trees)
-    return [filters.describe(tree, names) if tree else "" for tree in trees]
+@dataclass(frozen=True)
+class Words:
+    """A definition in one sentence and as indented lines; "" and None if it says nothing yet, or cannot be read."""
+
+    sentence: str = ""
+    outline: Line | None = None
 
 
-def outlines(*, workspace: Workspace, definitions: Sequence[Any]) -> list[Line | None]:
-    """Return each definition as indented lines in the active language; None for one this release cannot read."""
-    trees = _trees(definitions)
-    names = _names(workspace, trees)
-    return [outline(tree, names) if tree else None for tree in trees]
-
-
-def _trees(definitions: Sequence[Any]) -> list[Group | None]:
-    return [_tree(definition) for definition in definitions]
+def of(*, workspace: Workspace, definitions: Sequence[Any]) -> list[Words]:
+    """Return each definition, a draft or not, in words of the active language."""
+    trees = [_tree(definition) for definition in definitions]
+    readable = [tree for tree in trees if tree]
+    names = audience.cohort_names(audience.cohorts_of(workspace=workspace, trees=readable))
+    return [Words(filters.describe(tree, names), outline(tree, names)) if tree else Words() for tree in trees]
 
 
 def _tree(definition: Any) -> Group | None:
     try:
-        return filters.parse(definition)
+        tree = filters.parse(definition, is_draft=True)
     except FilterError:
         return None
-
-
-def _names(workspace: Workspace, trees: Sequence[Group | None]) -> dict[int, str]:
-    readable = [tree for tree in trees if tree]
-    return audience.cohort_names(audience.cohorts_of(workspace=workspace, trees=readable))
+    return tree if filters.is_finished(tree) else None
