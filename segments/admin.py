@@ -29,7 +29,6 @@ class SegmentAdmin(SegmentColumns, ModelAdmin):
     change_form_template = "segments/segment_form.html"
     change_list_template = "segments/segment_list.html"
     list_display = ("title", "size", "change", "filters", "used_by", "last_edited")
-    list_display_links = None  # the first cell has the link, and more that is none
     list_filter = (StatusFilter, TagFilter)
     list_filter_submit = False  # each choice is a link
     show_facets = admin.ShowFacets.NEVER
@@ -67,11 +66,9 @@ class SegmentAdmin(SegmentColumns, ModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Add what is known of a saved segment."""
-        if segment := context["original"]:
+        if segment := context.get("original"):
             segment.workspace = current_workspace(request)  # it is this one, and looked up already
-            context["around"] = admin_page.context(
-                segment=segment, form=context["adminform"].form, now=timezone.now()
-            )
+            context |= admin_page.context(segment=segment, form=context["adminform"].form, now=timezone.now())
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:

@@ -27,7 +27,7 @@ def size(_admin: Any, segment: Any) -> SafeString:
     """Return how many users the segment selects now, and how many of all users that is."""
     summary = segment.summary
     if summary.size is None:
-        return format_html('<span class="sl-number">–</span>')
+        return format_html('<span class="sl-number">{}</span>', "–")
     return format_html(
         '<span class="sl-size"><span class="sl-number">{}</span><small>{}</small></span>',
         numbers.count(summary.size),

@@ -11,12 +11,16 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from config.admin import TextWidget
+
 MAX_TAGS, MAX_TAG = 20, 50
 KNOWN_SHOWN = 10
 
 
 class TagsField(forms.CharField):
     """Words between commas, each once whatever its case; as a list."""
+
+    widget = TextWidget
 
     def __init__(self, **more: Any) -> None:
         super().__init__(label=gettext_lazy("Tags"), required=False, **more)

@@ -113,7 +113,7 @@ class SegmentForm(ModelForm):
             saving.check_seen(segment=self.instance, seen_at=seen_at)
         except OutdatedError as error:
             self.conflict = error.segment
-            self.add_error(None, _("Somebody else saved this segment after you opened it."))
+            self.add_error("seen_at", _("Somebody else saved this segment after you opened it."))
         except Segment.DoesNotExist:
             self.add_error(None, _("Somebody else deleted this segment after you opened it."))
 

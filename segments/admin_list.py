@@ -11,7 +11,7 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +29,7 @@ class SegmentColumns:
 
     title = admin.display(description=_("Name"), ordering="name")(admin_cells.title)
     size = admin.display(description=_("Size"), ordering="pk")(admin_cells.size)  # see SegmentList
-    change = admin.display(description=_("7 days"))(admin_cells.change)
+    change = admin.display(description=_("Last 7 days"))(admin_cells.change)
     filters = admin.display(description=_("Filters"))(admin_cells.filters)
     used_by = admin.display(description=_("Used by"))(admin_cells.used_by)
     last_edited = admin.display(description=_("Last edited"), ordering="updated_at")(admin_cells.last_edited)
@@ -49,6 +49,10 @@ class SegmentList(ChangeList):
             shown = self._page_of(sorted(shown, key=lambda it: _rank(it, direction)))
         self._complete(workspace, shown)
         self.result_list = shown
+
+    def url_for_result(self, result: Any) -> str:
+        """Say that the first cell is no link, but a row's heading all the same: it has a link, and more that is none."""
+        raise NoReverseMatch
 
     def _by_size(self) -> str:
         """Return "asc" or "desc" if size is what the list is sorted by first, else ""."""

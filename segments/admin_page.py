@@ -31,7 +31,18 @@ class Channel(NamedTuple):
 
 
 def context(*, segment: Segment, form: SegmentForm, now: datetime) -> dict[str, Any]:
-    """Return what the templates of the page show, and give the form its words, looked up with those of the versions."""
+    """Return what the templates of the page need beside the form."""
+    more: dict[str, Any] = {
+        "around": _around(segment, form, now),
+        "show_delete": False,
+    }  # there is a button above
+    if form.conflict and set(form.errors) == {"seen_at"}:
+        more["errors"] = None  # nothing below is to be corrected
+    return more
+
+
+def _around(segment: Segment, form: SegmentForm, now: datetime) -> dict[str, Any]:
+    """Return what stands below the form, and give the form its words, looked up with those of the versions."""
     today = sizes.day_of(now)
     kept = sizes.by_day(segment_ids=[segment.pk], since=today - timedelta(days=DAYS - 1))[segment.pk]
     newest = kept[max(kept)] if kept else None
