@@ -1,0 +1,50 @@
+"""What uses a segment is found, however deep its mention stands, and in one's own workspace only."""
+
+from __future__ import annotations
+
+import pytest
+
+from segments import audience, uses
+from tests.segments.definitions import definition, group, members_of
+from tests.segments.factories import SegmentFactory
+
+MENTION = {"type": "segment", "operator": "not_in", "value": [1, 2]}
+
+
+@pytest.fixture
+def segment(workspace):
+    return SegmentFactory.create(name="Used")
+
+
+def test_users_come_by_name_and_archived_ones_too(segment, marketer):
+    for name in ("B", "A"):
+        SegmentFactory.create(name=name, definition=members_of(segment.pk, segment.pk))
+    SegmentFactory.create(name="C", definition=members_of(segment.pk), archived_at=segment.created_at)
+    SegmentFactory.create(name="D")
+    users = uses.of(segment=segment)
+    assert [str(user) for user in users] == ["A", "B", "C"]
+    assert [str(user) for user in uses.active(users)] == ["A", "B"]
+    assert uses.by_segment(workspace_id=segment.workspace_id) == {segment.pk: users}
+
+
+def test_a_number_in_another_workspace_means_another_segment(segment, other_workspace):
+    SegmentFactory.create(workspace=other_workspace, definition=members_of(segment.pk))
+    assert uses.of(segment=segment) == []
+
+
+def test_mentions_are_found_at_any_depth_each_with_its_pointer():
+    found = audience.segment_mentions(definition(group(group(MENTION)), MENTION))
+    assert found == {
+        "/root/children/0/children/0/children/0/value/0": 1,
+        "/root/children/0/children/0/children/0/value/1": 2,
+        "/root/children/1/value/0": 1,
+        "/root/children/1/value/1": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "senseless",
+    [None, [], {}, {"root": 1}, {"root": {"children": 3}}, {"root": {"type": "segment", "value": "x"}}],
+)
+def test_senseless_definitions_mention_nothing(senseless):
+    assert audience.segment_mentions(senseless) == {}
