@@ -137,14 +137,14 @@ def users_by_segment(*, workspace_id: int) -> dict[int, list[Segment]]:
     segments = Segment.objects.filter(workspace_id=workspace_id).defer("description").order_by("name")
     users: dict[int, list[Segment]] = defaultdict(list)
     for segment in segments:
-        for mentioned in set(segment_mentions(segment.definition).values()):
+        for mentioned in {pk for _pointer, pk in segment_mentions(segment.definition)}:
             users[mentioned].append(segment)
     return dict(users)
 
 
-def segment_mentions(definition: Any) -> dict[str, int]:
-    """Return the ids of the segments that a definition mentions, each by its pointer, be it at fault or not."""
-    return dict(_mentions(definition.get("root"), "/root")) if isinstance(definition, dict) else {}
+def segment_mentions(definition: Any) -> list[tuple[str, int]]:
+    """Return the segments that a definition mentions, each with the pointer of its filter's value, be it at fault or not."""
+    return list(_mentions(definition.get("root"), "/root")) if isinstance(definition, dict) else []
 
 
 def _mentions(node: Any, pointer: str) -> Iterator[tuple[str, int]]:
@@ -154,7 +154,7 @@ def _mentions(node: Any, pointer: str) -> Iterator[tuple[str, int]]:
     for index, child in enumerate(children if isinstance(children, list) else []):
         yield from _mentions(child, f"{pointer}/children/{index}")
     if node.get("type") == "segment" and isinstance(value, list):
-        yield from ((f"{pointer}/value/{index}", it) for index, it in enumerate(value) if type(it) is int)
+        yield from ((f"{pointer}/value", it) for it in value if type(it) is int)
 
 
 def _readable(segments: Iterable[Segment]) -> dict[int, Group]:

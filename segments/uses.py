@@ -36,11 +36,11 @@ def check(*, workspace_id: int, definition: Any, is_active: bool) -> None:
     mentions = audience.segment_mentions(definition)
     if not mentions:
         return
-    own = Segment.objects.filter(workspace_id=workspace_id, pk__in=set(mentions.values()))
+    own = Segment.objects.filter(workspace_id=workspace_id, pk__in={pk for _pointer, pk in mentions})
     found = {it.pk: it for it in own.only("name", "archived_at")}
     faults = [
         Fault(pointer, message)
-        for pointer, used in mentions.items()
+        for pointer, used in mentions
         if (message := _fault(found.get(used), is_active=is_active))
     ]
     if faults:

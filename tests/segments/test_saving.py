@@ -121,7 +121,7 @@ def test_a_segment_begins_to_use_only_what_is_there_and_active(segment, other_wo
         saving.delete(segment=used)
     with pytest.raises(FilterError) as caught:
         edit(segment, definition=members_of(mentioned))
-    assert [fault.pointer for fault in caught.value.faults] == ["/root/children/0/value/0"]
+    assert [fault.pointer for fault in caught.value.faults] == ["/root/children/0/value"]
     assert SegmentVersion.objects.filter(segment=segment).count() == 1
 
 
