@@ -29,6 +29,7 @@ from unfold.forms import UserCreationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxesWidget
 from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
+from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
 from accounts.models import User, Workspace
 from accounts.permissions import choose_workspace, current_workspace
@@ -39,6 +40,7 @@ __all__ = [
     "PasswordForm",
     "RadioWidget",
     "ReadOnlyAdmin",
+    "TextWidget",
     "UserCreationForm",
     "column",
     "is_a_page",

@@ -272,6 +272,8 @@ MAX_CUSTOM_ATTRIBUTES = env.int("MAX_CUSTOM_ATTRIBUTES", default=2_000)
 # --- segments ----------------------------------------------------------------------------------------------
 MAX_SEGMENT_FILTERS = env.int("MAX_SEGMENT_FILTERS", default=100)
 MAX_SEGMENT_DEPTH = env.int("MAX_SEGMENT_DEPTH", default=5)
+# How long the sizes of segments, one a day, are kept.
+SEGMENT_SIZE_DAYS = env.int("SEGMENT_SIZE_DAYS", default=400)
 # Bitmaps of who a filter selects: in the memory of each process, in the database, and for how long unused.
 FILTER_MEMORY_MB = env.int("FILTER_MEMORY_MB", default=64)
 FILTER_BITMAPS_MB = env.int("FILTER_BITMAPS_MB", default=2_000)

@@ -1,4 +1,4 @@
-"""Bars as one SVG path: drawn here, so that a page needs no script and a reader of the page no eyes."""
+"""Bars, or a line, as one SVG path: drawn here, so that a page needs no script and a reader of the page no eyes."""
 
 from __future__ import annotations
 
@@ -22,3 +22,22 @@ def bars(counts: Sequence[int], *, height: int) -> str:
 
 def _height(count: int, highest: int, height: int) -> int:
     return max(round(count * height / highest), 2)
+
+
+def line(values: Sequence[int | None], *, height: int) -> str:
+    """Return the path of a line through values, WIDTH apart, that breaks where one is unknown; "" if all are.
+
+    It goes from 0 to `height`, whatever the smallest and the largest value are; level in the middle if they are the same.
+    """
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=0), max(known, default=0)
+    path, pen = [], "M"
+    for index, value in enumerate(values):
+        if value is None:
+            pen = "M"
+            continue
+        y = round(height * (high - value) / (high - low), 1) if high > low else height / 2
+        # A point without neighbours is a line too: its round ends make a dot of it.
+        path.append(f"{pen}{index * WIDTH} {y:g}" + ("h0" if pen == "M" else ""))
+        pen = "L"
+    return "".join(path)

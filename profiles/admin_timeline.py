@@ -58,11 +58,14 @@ def _chart(timeline: Timeline) -> dict[str, Any]:
     per_day = timeline.per_day
     active = [(day, count) for day, count in zip(timeline.days, per_day, strict=False) if count]
     return {
+        "title": _("Events per day, last 90 days"),
+        "note": _("Days in UTC"),
+        "columns": [_("Events")],
         "path": admin_chart.bars(per_day, height=CHART_HEIGHT),
         "width": DAYS * admin_chart.WIDTH,
         "height": CHART_HEIGHT,
         "spark_height": SPARK_HEIGHT,
-        "days": [(day, numbers.count(count)) for day, count in reversed(active)],
+        "days": [(day, [(_("Events"), numbers.count(count))]) for day, count in reversed(active)],
         "first": timeline.days[0],
         "last": timeline.days[-1],
         "most": numbers.count(max(per_day, default=0)),

@@ -20,6 +20,8 @@ class Lock(IntEnum):
     NEWCOMERS = 0x50524F47
     # Memberships that follow merged people: alone. Pages of cohorts, which are matched before: shared.
     MOVES = 0x4D4F5645
+    # Whoever saves, archives or deletes segments, which may use each other: alone.
+    SEGMENTS = 0x5345474D
 
 
 def alone(lock: Lock, *, workspace_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Audience > Segments: the list with exact sizes, and the builder."""
+"""Audience > Segments: the list with exact sizes, the builder, and what stands around it."""
 
 from __future__ import annotations
 
@@ -6,51 +6,45 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import current_workspace
 from cohorts.admin import CohortAdmin
-from config.admin import ModelAdmin, column
+from config.admin import ModelAdmin
 from profiles.admin import ProfileAdmin
-from segments import admin_cells, admin_panels, admin_views, audience
+from segments import admin_page, admin_panels, admin_urls, saving
 from segments.admin_forms import SegmentForm
+from segments.admin_list import SegmentColumns, SegmentList, StatusFilter, TagFilter
 from segments.models import Segment
 
 
 @admin.register(Segment)
-class SegmentAdmin(ModelAdmin):
+class SegmentAdmin(SegmentColumns, ModelAdmin):
     """Segments of the current workspace. Both roles build them; others may look."""
 
     form = SegmentForm
     change_form_template = "segments/segment_form.html"
     change_list_template = "segments/segment_list.html"
-    list_display = ("title", "filters", "size", "share", "last_edited")
+    list_display = ("title", "size", "change", "filters", "used_by", "last_edited")
+    list_filter = (StatusFilter, TagFilter)
+    list_filter_submit = False  # each choice is a link
+    show_facets = admin.ShowFacets.NEVER
     list_select_related = ("updated_by",)
-    search_fields = ("name", "description")
+    search_fields = ("name", "description", "tags__name")
+    search_help_text = _("Name, description or tag")
     ordering = ("-updated_at", "-id")
-    fieldsets = ((None, {"fields": ("name", "description")}),)
-
-    title = column("name", _("Name"))
-    filters = admin.display(description=_("Filters"))(admin_cells.filters)
-    size = admin.display(description=_("Size"))(admin_cells.size)
-    share = admin.display(description=_("Share"))(admin_cells.share)
-    last_edited = admin.display(description=_("Last edited"), ordering="updated_at")(admin_cells.last_edited)
+    actions = None  # a segment is archived or deleted on its page, which looks at what uses it
+    fieldsets = ((None, {"fields": ("name", "description", "tags")}),)
 
     class Media:
         css: ClassVar = {"all": ["segments/list.css"]}
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Give the segments of the page their sizes, all on one fetch of users and cohorts."""
-        page = super().get_changelist_instance(request)
-        page.result_list = segments = list(page.result_list)
-        for summary in audience.summaries(
-            workspace=current_workspace(request), segments=segments, now=timezone.now()
-        ):
-            summary.segment.summary = summary  # type: ignore[attr-defined]
-        return page
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the list that knows sizes."""
+        return SegmentList
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
@@ -61,13 +55,25 @@ class SegmentAdmin(ModelAdmin):
         return type(form.__name__, (form,), {"workspace": current_workspace(request)})
 
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:  # type: ignore[override]
-        """Note who edited, and when."""
-        obj.updated_by, obj.updated_at = request.user, timezone.now()  # type: ignore[assignment]
-        super().save_model(request, obj, form, change)
+        """Save the segment with its tags and a version. The form has checked it, and holds the lock since."""
+        if not change:
+            obj.workspace = current_workspace(request)
+        data, now = form.cleaned_data, timezone.now()
+        by: Any = request.user
+        saving.save(segment=obj, tags=data["tags"], by=by, now=now, seen_at=data["seen_at"])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Add what is known of a saved segment."""
+        if segment := context.get("original"):
+            segment.workspace = current_workspace(request)  # it is this one, and looked up already
+            context |= admin_page.context(segment=segment, form=context["adminform"].form, now=timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses the builder asks."""
-        return [*admin_views.urls(self.admin_site.admin_view), *super().get_urls()]
+        """Add the pages of one segment, and what the builder asks."""
+        return [*admin_urls.addresses(self.admin_site.admin_view), *super().get_urls()]
 
 
 CohortAdmin.panels.append(admin_panels.used_by_segments)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
-from segments import audience, builder, filters, references
-from segments.filters import Fault, FilterError, Group, Names
-from segments.models import Segment, nobody_yet
-from segments.outline import Line, outline
+from segments import builder, filters, saving, wording
+from segments.admin_fields import SeenField, TagsField, help_on_tags
+from segments.filters import Fault, FilterError
+from segments.models import Segment, SegmentTag, nobody_yet
+from segments.saving import OutdatedError
+from segments.wording import Words
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Segment]
@@ -53,9 +58,14 @@ class DefinitionField(forms.JSONField):
 
 
 class SegmentForm(ModelForm):
-    """Checks a segment against its workspace. `faults` are those of the filters, each with its node's pointer."""
+    """Checks a segment against its workspace. `faults` are those of the filters, each with its node's pointer.
+
+    `conflict` is the segment as somebody else saved it meanwhile, if that is why it is not saved.
+    """
 
     workspace: ClassVar[Workspace]
+    tags = TagsField()
+    seen_at = SeenField()
     definition = DefinitionField(label=_("Filters"), initial=nobody_yet)
 
     class Meta:
@@ -69,8 +79,44 @@ class SegmentForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.faults: list[Fault] = []
+        self.conflict: Segment | None = None
         if "description" in self.fields:  # those who may only look have no such field
             self.fields["description"].widget.attrs["rows"] = 2
+            self._prepare_tags()
+        if self.instance.pk is not None:
+            self.initial["seen_at"] = self.instance.updated_at
+
+    def _prepare_tags(self) -> None:
+        mine = Exists(
+            Segment.tags.through.objects.filter(segment=self.instance.pk, segmenttag=OuterRef("pk"))
+        )
+        known = SegmentTag.objects.filter(workspace=self.workspace).annotate(is_mine=mine).order_by("name")
+        self.fields["tags"].help_text = help_on_tags([tag.name for tag in known])
+        self.initial["tags"] = [tag.name for tag in known if tag.is_mine]
+
+    def full_clean(self) -> None:
+        """Check while nobody else changes segments: the transaction that saves this one holds their lock to its end."""
+        if self.is_bound:
+            saving.hold(workspace_id=self.workspace.pk)
+        super().full_clean()
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to save over what somebody else saved meanwhile, unless that was seen and shall be."""
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk is not None:
+            overwritten = SeenField().to_python(self.data.get("overwrite"))
+            cleaned["seen_at"] = overwritten or cleaned.get("seen_at")
+            self._check_seen(cleaned["seen_at"])
+        return cleaned
+
+    def _check_seen(self, seen_at: datetime | None) -> None:
+        try:
+            saving.check_seen(segment=self.instance, seen_at=seen_at)
+        except OutdatedError as error:
+            self.conflict = error.segment
+            self.add_error("seen_at", _("Somebody else saved this segment after you opened it."))
+        except Segment.DoesNotExist:
+            self.add_error(None, _("Somebody else deleted this segment after you opened it."))
 
     def clean_name(self) -> str:
         """Refuse a name the workspace has already."""
@@ -83,35 +129,34 @@ class SegmentForm(ModelForm):
     def clean_definition(self) -> dict[str, Any]:
         """Return the definition as it is stored. Faults are kept for the builder, which shows them at their nodes."""
         try:
-            tree = filters.parse(self.cleaned_data["definition"])
-            audience.ask(workspace=self.workspace, tree=tree, own=self.instance, now=timezone.now())
+            return saving.check(
+                workspace=self.workspace,
+                segment=self.instance,
+                definition=self.cleaned_data["definition"],
+                now=timezone.now(),
+            )
         except FilterError as error:
             self.faults = error.faults
             raise ValidationError([fault.message for fault in error.faults]) from error
-        return filters.dump(tree)
 
     # --- what the page shows -------------------------------------------------------------------------------
     @property
     def builder(self) -> dict[str, Any]:
         """What the builder starts with."""
-        shown = self._shown()
+        shown = self.shown
         faults = self.faults or self._reading_faults()
         data = builder.page_data(workspace=self.workspace, own=self.instance, definition=shown, faults=faults)
         return data | {"is_edited": self.is_bound, "focus_fault": set(self.errors) == {"definition"}}
 
-    @property
-    def sentence(self) -> str:
-        """The filters in one sentence; blank if they say nothing yet, or cannot be read."""
-        tree = self._tree()
-        return filters.describe(tree, self._names(tree)) if tree and filters.is_finished(tree) else ""
+    @cached_property
+    def words(self) -> Words:
+        """The filters in words, for pages without the builder."""
+        (words,) = wording.of(workspace=self.workspace, definitions=[self.shown])
+        return words
 
     @property
-    def outline(self) -> Line | None:
-        """The filters as indented lines, for pages without the builder."""
-        tree = self._tree()
-        return outline(tree, self._names(tree)) if tree and filters.is_finished(tree) else None
-
-    def _shown(self) -> Any:
+    def shown(self) -> Any:
+        """The definition that the page shows: the one that was sent, or the saved one."""
         if not self.is_bound:
             return self.instance.definition
         return DefinitionField().bound_data(self["definition"].data, None)
@@ -120,16 +165,7 @@ class SegmentForm(ModelForm):
         if "definition" in self.errors:
             return [Fault("/root", str(UNREADABLE))]
         try:
-            filters.parse(self._shown(), is_draft=True)
+            filters.parse(self.shown, is_draft=True)
         except FilterError as error:
             return error.faults
         return []
-
-    def _tree(self) -> Group | None:
-        try:
-            return filters.parse(self._shown(), is_draft=True)
-        except FilterError:
-            return None
-
-    def _names(self, tree: Group) -> Names:
-        return references.load(workspace=self.workspace, trees=[tree]).there.names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -186,12 +187,17 @@ def segments_using(*, cohort: Cohort) -> list[Segment]:
 
 
 def users_of(*, segment: Segment) -> list[Segment]:
-    """Return the segments whose filters mention another one, by name. It cannot go while there are any."""
-    return [
-        other
-        for other, tree in _readable_of(segment.workspace_id)
-        if other.pk != segment.pk and segment.pk in references.segment_ids_of(tree)
-    ]
+    """Return the segments whose filters mention another one, archived ones too, by name."""
+    return users_by_segment(workspace_id=segment.workspace_id).get(segment.pk, [])
+
+
+def users_by_segment(*, workspace_id: int) -> dict[int, list[Segment]]:
+    """Return, by id, each segment of a workspace that others mention, with those others by name; in one query."""
+    users: dict[int, list[Segment]] = defaultdict(list)
+    for other, tree in _readable_of(workspace_id):
+        for mentioned in references.segment_ids_of(tree) - {other.pk}:
+            users[mentioned].append(other)
+    return dict(users)
 
 
 def _readable_of(workspace_id: int) -> list[tuple[Segment, Group]]:

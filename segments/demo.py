@@ -24,13 +24,18 @@ from cohorts.simulator import Protocol, Summary, Sync
 from cohorts.simulator_http import Client
 from profiles import csv_import
 from profiles.models import EventName, Profile
-from segments import demo_data, demo_events, demo_traits, filters
+from segments import demo_data, demo_events, demo_traits, filters, saving
 from segments.demo_data import CART, LAPSED, SYNCS, VALUABLE, DemoSync
 from segments.models import Segment
 
 PARTNER = "mixpanel"
 USERNAME = "demo"
 EVENTS_PER_CALL, OBJECTS_PER_CALL = 2_000, 75
+TAGS = {
+    "Win back valuable customers": ["win back"],
+    "Valuable and still with us": ["loyalty"],
+    "Worth a reminder": ["reminders"],
+}
 Say = Callable[[str], object]
 Node = dict[str, Any]
 
@@ -193,9 +198,11 @@ def _create_segments(workspace: Workspace) -> None:
             _group("or", _filter("random_bucket", "between", [0, 999]), exclude=True),
         ),
     }
-    for name, root in trees.items():
-        definition = {"version": filters.VERSION, "root": root}
-        Segment.objects.get_or_create(workspace=workspace, name=name, defaults={"definition": definition})
+    known = set(Segment.objects.for_workspace(workspace).values_list("name", flat=True))
+    for name in trees.keys() - known:
+        definition = {"version": filters.VERSION, "root": trees[name]}
+        segment = Segment(workspace=workspace, name=name, definition=definition)
+        saving.save(segment=segment, tags=TAGS.get(name, []), by=None, now=timezone.now())
 
 
 def _group(operator: str, *children: Node, exclude: bool = False) -> Node:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, DataImportKey, RestApiKey, User, Workspace
 from cohorts.models import Cohort, CohortSync
 from profiles.models import ImportJob, Profile
+from segments import saving
 from segments.models import Segment
 from tests.accounts.factories import make_key, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
@@ -50,7 +51,8 @@ def world(workspace: Workspace, marketer: User, settings: Any, tmp_path: Path) -
     stopped = timezone.now() - timedelta(hours=3)
     sync = CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=stopped)
     loyal = definition(cohorts(cohort.pk))
-    segment = Segment.objects.create(workspace=workspace, name="Loyal", definition=loyal, updated_by=marketer)
+    segment = Segment(workspace=workspace, name="Loyal", definition=loyal)
+    saving.save(segment=segment, tags=["crm"], by=marketer, now=timezone.now())
     key, _ = make_key(workspace, label="Production")
     rest_key, _ = make_rest_key(workspace, label="Production")
     entry = AuditEntry.objects.latest("id")
@@ -94,6 +96,9 @@ PAGES: dict[str, Callable[[World], list[Any]]] = {
     "segments_segment_change": lambda world: [world.segment.pk],
     "segments_segment_delete": lambda world: [world.segment.pk],
     "segments_segment_history": lambda world: [world.segment.pk],
+    "segments_segment_archive": lambda world: [world.segment.pk],
+    "segments_segment_version": lambda world: [world.segment.pk, 1],
+    "segments_segment_restore": lambda world: [world.segment.pk, 1],
 }
 # What has no page of its own for staff in the admin, each for its reason.
 NOT_PAGES = {
@@ -122,6 +127,8 @@ NOT_PAGES = {
     "profiles_importjob_step": "takes a POST; tested in test_imports.py",
     "profiles_importjob_faults": "answers a file",
     "segments_segment_counts": "answers JSON",
+    "segments_segment_duplicate": "takes a POST; tested in test_segment_page.py",
+    "segments_segment_unarchive": "takes a POST; tested in test_segment_page.py",
     "accounts_workspace_add": "operators alone",
 }
 NEVER = ("_delete", "_add", "_history")  # pages of models that nobody adds, deletes or edits here

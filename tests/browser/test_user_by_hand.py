@@ -171,7 +171,7 @@ def test_chart_has_a_table_that_opens_by_keyboard(page, ada):
     assert chart.bounding_box()["height"] >= 100
     page.get_by_text("Show the days as a table").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".pl-days tbody tr")).to_have_count(4)
+    expect(page.locator(".rc-days tbody tr")).to_have_count(4)
 
 
 @pytest.mark.parametrize(

@@ -24,3 +24,8 @@ def group(*children: Any, operator: str = "and", exclude: bool = False) -> dict[
 def definition(*children: Any, operator: str = "and", exclude: bool = False) -> dict[str, Any]:
     """Return a whole definition, with the children in its outermost group."""
     return {"version": 2, "root": group(*children, operator=operator, exclude=exclude)}
+
+
+def members_of(*segment_ids: int) -> dict[str, Any]:
+    """Return a whole definition that mentions other segments."""
+    return definition({"type": "segment", "operator": "in", "value": list(segment_ids)})

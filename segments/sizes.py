@@ -1,0 +1,82 @@
+"""How large segments are, day by day (UTC): counted every night and after each save, kept for a while."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime
+
+from django.db import transaction
+
+from accounts.models import Workspace
+from profiles import locks
+from profiles.locks import Lock
+from segments import audience
+from segments.audience import Summary
+from segments.models import Segment, SegmentSize
+
+BATCH = 500
+COUNTS = ("total_count", "email_count", "push_count", "measured_at")
+
+
+def record(*, now: datetime) -> int:
+    """Note today's size of every active segment of every workspace; return how many. Those at fault have none."""
+    return sum(_record(workspace, now) for workspace in Workspace.objects.order_by("id"))
+
+
+def record_one(*, segment_id: int, now: datetime) -> None:
+    """Note today's size of one segment, if it is still there and active."""
+    for segment in Segment.objects.active().select_related("workspace").filter(pk=segment_id):
+        _write(segment.workspace, [segment], now)
+
+
+def forget(*, before: date) -> int:
+    """Delete the sizes of days before `before`; return how many."""
+    return SegmentSize.objects.filter(day__lt=before).delete()[0]
+
+
+def by_day(*, segment_ids: Collection[int], since: date) -> dict[int, dict[date, SegmentSize]]:
+    """Return the sizes of some segments from a day on, by segment and day."""
+    found: dict[int, dict[date, SegmentSize]] = defaultdict(dict)
+    for size in SegmentSize.objects.filter(segment_id__in=segment_ids, day__gte=since):
+        found[size.segment_id][size.day] = size
+    return found
+
+
+def day_of(now: datetime) -> date:
+    """Return the day of a moment, in UTC as all days of sizes."""
+    return now.astimezone(UTC).date()
+
+
+def _record(workspace: Workspace, now: datetime) -> int:
+    return _write(workspace, list(Segment.objects.for_workspace(workspace).active()), now)
+
+
+def _write(workspace: Workspace, segments: list[Segment], now: datetime) -> int:
+    """Count on one fetch, then write. Who is deleted meanwhile has no size: that waits for this, or comes before."""
+    summaries = audience.summaries(workspace=workspace, segments=segments, now=now)
+    with transaction.atomic():
+        locks.share(Lock.SEGMENTS, workspace_id=workspace.pk)
+        there = set(Segment.objects.for_workspace(workspace).values_list("pk", flat=True))
+        rows = list(_rows((it for it in summaries if it.segment.pk in there), now))
+        SegmentSize.objects.bulk_create(
+            rows,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["segment", "day"],
+            update_fields=COUNTS,
+        )
+    return len(rows)
+
+
+def _rows(summaries: Iterable[Summary], now: datetime) -> Iterable[SegmentSize]:
+    for summary in summaries:
+        if summary.size is not None:
+            yield SegmentSize(
+                segment=summary.segment,
+                day=day_of(now),
+                total_count=summary.size,
+                email_count=summary.email or 0,
+                push_count=summary.push or 0,
+                measured_at=now,
+            )
