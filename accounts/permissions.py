@@ -22,18 +22,19 @@ def current_workspace(request: HttpRequest) -> Workspace:
     Raises PermissionDenied for users who belong to none. Looked up once per request, among the user's own only,
     so that a membership that ended is felt at the next click.
     """
-    workspace = cast("Workspace | None", getattr(request, "_workspace", None))
-    if workspace is None:
-        user = cast("User", request.user)
-        mine = Workspace.objects.for_user(user).order_by("id")
-        chosen = request.session.get(SESSION_KEY)
-        workspace = (mine.filter(pk=chosen).first() if chosen else None) or mine.first()
-        if workspace is None:
-            raise PermissionDenied(
-                _("You belong to no workspace yet. Ask an administrator to add you to one.")
-            )
-        request._workspace = workspace  # type: ignore[attr-defined]  # noqa: SLF001
-    return workspace
+    mine, chosen = own_workspaces(request), request.session.get(SESSION_KEY)
+    if not mine:
+        raise PermissionDenied(_("You belong to no workspace yet. Ask an administrator to add you to one."))
+    return next((workspace for workspace in mine if workspace.pk == chosen), mine[0])
+
+
+def own_workspaces(request: HttpRequest) -> list[Workspace]:
+    """Return the workspaces the user may work in, the oldest first; every page offers them, so they are asked for once."""
+    mine = cast("list[Workspace] | None", getattr(request, "_workspaces", None))
+    if mine is None:
+        mine = list(Workspace.objects.for_user(cast("User", request.user)).order_by("id"))
+        request._workspaces = mine  # type: ignore[attr-defined]  # noqa: SLF001
+    return mine
 
 
 def choose_workspace(request: HttpRequest, slug: str) -> Workspace:

@@ -31,8 +31,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
 from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
-from accounts.models import User, Workspace
-from accounts.permissions import choose_workspace, current_workspace
+from accounts.permissions import choose_workspace, current_workspace, own_workspaces
 
 __all__ = [
     "CheckboxesWidget",
@@ -230,5 +229,5 @@ def _workspaces(request: HttpRequest) -> dict[str, Any]:
         current = current_workspace(request)
     except PermissionDenied:
         return {}
-    others = Workspace.objects.for_user(cast("User", request.user)).exclude(pk=current.pk).order_by("name")
-    return {"workspace": current, "other_workspaces": list(others)}
+    others = [workspace for workspace in own_workspaces(request) if workspace != current]
+    return {"workspace": current, "other_workspaces": sorted(others, key=lambda it: it.name.casefold())}
