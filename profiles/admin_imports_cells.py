@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from profiles import jobs, numbers
+from profiles import job_claims, numbers
 from profiles.models import ImportJob
 from profiles.templatetags.moments import ago
 
@@ -112,7 +112,7 @@ def duration(seconds: float) -> str:
 
 def status_in_words(job: ImportJob) -> str:
     """Return how far the import came."""
-    if job.is_dry_run and job.status in {*jobs.ACTIVE, Status.DRAFT}:
+    if job.is_dry_run and job.status in {*job_claims.ACTIVE, Status.DRAFT}:
         return _("Dry run done") if job.status == Status.DRAFT else _("Dry run")
     return str(job.get_status_display())
 
