@@ -14,8 +14,8 @@ APOSTROPHE = "'"
 REASON = "import_error"
 # What begins a formula, or is left out before one. Japanese spreadsheets read the wide signs, too.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
-# Quoted are also what ends a cell elsewhere: a spreadsheet may take ";" for that, and what follows for a formula.
-_BARE = re.compile("(?!'*[=+\\-@＝＋－＠])[^\",;|\t\r\n]*")
+# What needs no quotes.
+_BARE = re.compile("(?!'*[=+\\-@\t＝＋－＠])[^\",\r\n]*")
 
 
 def safe(text: str) -> str:

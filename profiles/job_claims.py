@@ -139,4 +139,4 @@ def _take_back(job: Job, *, task: str, now: datetime) -> bool:
 
 
 def _table(model: type[AnyJob]) -> models.QuerySet[AnyJob]:
-    return model._default_manager.all()  # noqa: SLF001 - Django's name for it
+    return model._default_manager.defer(*model.LARGE)  # noqa: SLF001 - Django's name for it

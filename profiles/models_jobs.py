@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 class Job(models.Model):
     """Work in the background, from its order to its end. Each kind has its own words for a `status`."""
 
+    LARGE: ClassVar[Sequence[str]] = ()  # columns that are read only where they are needed
     moved_on: ClassVar[Promise]  # says that the job is in no state any more for what somebody wants
     status = models.CharField(_("status"), max_length=10)
     file = models.FileField(_("file"), max_length=255, blank=True)
