@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -40,7 +40,7 @@ def _choices() -> list[tuple[str, str]]:
 class ExportForm(forms.Form):
     """The fields of a file. `columns` are those of `profiles/export_columns.py`, in the order of the form."""
 
-    chosen = forms.MultipleChoiceField(required=False, initial=USUAL, choices=_choices)
+    chosen = forms.MultipleChoiceField(required=False, choices=_choices)
     custom = forms.CharField(
         label=_("Names of custom attributes, one on each line"),
         required=False,
@@ -48,8 +48,10 @@ class ExportForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data)
+    def __init__(self, data: Mapping[str, Any] | None = None, *, like: Sequence[str] | None = None) -> None:
+        """Begin with what was sent, or the columns of an earlier export, or the usual ones."""
+        named = [name.removeprefix(CUSTOM_PREFIX) for name in like or () if name.startswith(CUSTOM_PREFIX)]
+        super().__init__(data, initial={"chosen": like or USUAL, "custom": "\n".join(named)})
         self.columns: list[str] = []
 
     def clean(self) -> None:

@@ -29,6 +29,7 @@ SEES = "segments.view_segmentexport"
 EXPORTS = (SEES, "segments.add_segmentexport")
 CHANGES = (SEES, "segments.change_segmentexport")
 UNPROCESSABLE = 422
+MAX_DIGITS = 18  # of a number that databases can look for
 
 
 def job_of(request: HttpRequest, job_id: int) -> SegmentExport:
@@ -42,7 +43,7 @@ def new(request: HttpRequest, segment_id: int) -> HttpResponse:
     """Choose the fields of a file, and order it."""
     known = Segment.objects.for_workspace(current_workspace(request))
     segment = get_object_or_404(known, pk=segment_id)
-    form = ExportForm(request.POST) if request.method == "POST" else ExportForm()
+    form = ExportForm(request.POST) if request.method == "POST" else ExportForm(like=_like(request))
     if form.is_valid():
         job = exports.create(
             segment=segment, columns=form.columns, by=cast("User", request.user), now=timezone.now()
@@ -54,13 +55,26 @@ def new(request: HttpRequest, segment_id: int) -> HttpResponse:
     return page(request, "segments/export_form.html", context, status=UNPROCESSABLE if form.is_bound else 200)
 
 
+def _like(request: HttpRequest) -> list[str] | None:
+    """Return the columns of the export that another one is to be like."""
+    number = request.GET.get("like", "")
+    known = SegmentExport.objects.for_workspace(current_workspace(request))
+    wanted = (
+        known.filter(pk=int(number)) if number.isdecimal() and len(number) <= MAX_DIGITS else known.none()
+    )
+    return wanted.values_list("fields", flat=True).first()
+
+
 @permission_required(CHANGES, raise_exception=True)
 def end(request: HttpRequest, job_id: int) -> HttpResponse:
     """Ask whether an export is to be cancelled, or its file deleted, and do so."""
     job, back = job_of(request, job_id), reverse("admin:segments_segmentexport_change", args=[job_id])
     is_active, is_here = job.status in job_claims.ACTIVE, job.status == exports.Status.COMPLETE
-    if request.method == "POST" or not (is_active or is_here):
+    if request.method == "POST":
         _end(request, job)
+        return redirect(back)
+    if not (is_active or is_here):
+        messages.warning(request, str(job.moved_on))
         return redirect(back)
     title = _("Cancel export") if is_active else _("Delete file")
     trail = [(_("Exports"), reverse("admin:segments_segmentexport_changelist")), (job.segment_name, back)]

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
 from pyroaring import BitMap
 
 from accounts import audit
 from accounts.models import User
 from profiles import bitmaps, export, export_columns, job_claims, private_files
-from profiles.job_claims import Clock, JobStateError
+from profiles.job_claims import Clock, JobStateError, StoppedError
 from segments import audience, filters
 from segments.filters import FilterError
 from segments.models import Segment, SegmentExport
@@ -101,7 +101,13 @@ def work(*, job_id: int, clock: Clock) -> None:
             if job_claims.take_steps(job, _chunks(job, clock), task=TASK, clock=clock):
                 _finish(job, now=clock())
         except ExportError as error:
+            _give_up(job)
             job_claims.fail(job, str(error), now=clock())
+        except (StoppedError, OperationalError):
+            raise
+        except Exception:
+            _give_up(job)
+            raise
 
 
 def revive(*, now: datetime) -> int:
@@ -230,6 +236,12 @@ def _holding(workspace_id: int, asked: BitMap) -> Iterator[tuple[SegmentExport, 
 def _remove(job: SegmentExport, removal: SegmentExport.Removal) -> None:
     job_claims.step(job, to=Status.EXPIRED, only_from=[Status.COMPLETE], removal=removal)
     _drop_file(job)
+
+
+@transaction.atomic
+def _give_up(job: SegmentExport) -> None:
+    """Leave no file of an export that fails."""
+    _drop_file(job_claims.hold(job))
 
 
 def _begin_again(job: SegmentExport) -> None:

@@ -38,9 +38,9 @@ class SegmentExport(Job):
     class Removal(models.TextChoices):
         """Why a complete file is not here any more."""
 
-        AGE = "age", _("It was kept as long as files are.")
-        HAND = "hand", _("A member of the team deleted it.")
-        ERASURE = "erasure", _("It held a user who was erased since.")
+        AGE = "age", _("The file was deleted, as its time was over.")
+        HAND = "hand", _("A member of the team deleted the file.")
+        ERASURE = "erasure", _("The file was deleted, as a user in it was erased.")
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
     segment = models.ForeignKey(

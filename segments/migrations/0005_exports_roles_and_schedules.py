@@ -9,9 +9,9 @@ from accounts import roles
 
 MAY = ["view_segmentexport", "add_segmentexport", "change_segmentexport"]
 REMOVAL = [
-    ("age", "It was kept as long as files are."),
-    ("hand", "A member of the team deleted it."),
-    ("erasure", "It held a user who was erased since."),
+    ("age", "The file was deleted, as its time was over."),
+    ("hand", "A member of the team deleted the file."),
+    ("erasure", "The file was deleted, as a user in it was erased."),
 ]
 
 

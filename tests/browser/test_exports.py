@@ -82,7 +82,7 @@ def test_users_are_exported_watched_downloaded_and_the_file_deleted(
     page.get_by_role("link", name="Delete file").click()
     axe_clean(page)
     page.get_by_role("button", name="Delete file").click()
-    expect(page.get_by_text("A member of the team deleted it.")).to_be_visible()
+    expect(page.get_by_text("A member of the team deleted the file.")).to_be_visible()
     expect(page.get_by_role("link", name="Download CSV")).to_have_count(0)
 
 

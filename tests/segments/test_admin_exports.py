@@ -63,6 +63,8 @@ def test_marketer_orders_watches_and_downloads(marketer_client, marketer, segmen
     page = marketer_client.get(at("change", job.pk)).content.decode()
     assert at("file", job.pk) in page
     assert "External ID, Email, plan, ltv" in page
+    again = marketer_client.get(at("new", segment.pk), {"like": job.pk}).content.decode()
+    assert (again.count(" checked"), ">plan\nltv</textarea>" in again) == (2, True)
     download = marketer_client.get(at("file", job.pk))
     content = b"".join(download.streaming_content).decode()
     assert content.splitlines() == ["external_id,email,plan,ltv", "u1,,,", "u2,,,", "u3,,,"]
@@ -98,7 +100,7 @@ def test_cancel_and_deletion_are_asked_before_they_are_done(marketer_client, mar
     statuses = SegmentExport.objects.order_by("id").values_list("status", flat=True)
     assert list(statuses) == ["cancelled", "expired"]
     page = marketer_client.get(at("change", done.pk)).content.decode()
-    assert "A member of the team deleted it." in page
+    assert "A member of the team deleted the file." in page
     assert marketer_client.get(at("end", done.pk)).url == at("change", done.pk)
 
 
@@ -108,7 +110,7 @@ def test_file_whose_time_is_over_is_not_handed_out(marketer_client, now_done):
     assert "about to be deleted" in marketer_client.get(at("change", now_done.pk)).content.decode()
     exports.expire(now=NOW)
     assert marketer_client.get(at("file", now_done.pk)).status_code == 404
-    assert "kept as long as files are" in marketer_client.get(at("change", now_done.pk)).content.decode()
+    assert "as its time was over" in marketer_client.get(at("change", now_done.pk)).content.decode()
 
 
 def test_file_that_is_lost_is_not_found(marketer_client, now_done, tmp_path):

@@ -297,3 +297,4 @@ def test_export_that_breaks_off_names_nobody(marketer, people, monkeypatch, capl
         tasks_exports.run_export(job.pk)
     job.refresh_from_db()
     assert (job.status, "kim" in job.last_error) == (Status.FAILED, False)
+    assert (job.file.name, job.members) == ("", None)
