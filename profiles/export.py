@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from django.db import models
 from pyroaring import BitMap
 
 from profiles import csv_cells, export_columns
@@ -51,9 +52,18 @@ def lines(*, workspace_id: int, profile_ids: Sequence[int], columns: Sequence[st
         yield csv_cells.line(read(row, own) for read in readers)
 
 
+def count(*, workspace_id: int, profile_ids: Sequence[int]) -> int:
+    """Return how many of a chunk live: for so many there is a line."""
+    return _live(workspace_id, profile_ids).count()
+
+
 def _rows(workspace_id: int, profile_ids: Sequence[int], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    found = Profile.objects.live().filter(workspace_id=workspace_id, id__in=profile_ids)
+    found = _live(workspace_id, profile_ids)
     return iter(found.order_by("id").values("id", *export_columns.kept_in(columns)))
+
+
+def _live(workspace_id: int, profile_ids: Sequence[int]) -> models.QuerySet[Profile]:
+    return Profile.objects.live().filter(workspace_id=workspace_id, id__in=profile_ids)
 
 
 def _keys(workspace_id: int, profile_ids: Sequence[int]) -> dict[int, list[str]]:

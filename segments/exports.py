@@ -1,10 +1,12 @@
 """The life of an export: ordered, written by a worker chunk after chunk, cancelled, kept for some days, removed.
 
-Whom it holds is evaluated once, when the work begins. Each chunk is one transaction, in this order:
+Whom it holds is evaluated once, when the work begins. Each chunk goes in this order:
 
-1. The export's row is locked. Who cancelled it, or erased a person it holds, came before and is obeyed, or waits.
-2. The chunk's users are looked up: who was erased by now is none of them.
-3. Their lines are written behind what counts of the file, and how far it came is committed.
+1. The chunk's users are looked up. That takes longest, and is done before a transaction begins, which keeps all other
+   writers of SQLite away.
+2. The export's row is locked. Who cancelled it, or erased a person it holds, came before and is obeyed, or waits.
+3. If somebody was erased since step 1, the chunk is looked up again.
+4. The lines are written behind what counts of the file, and how far it came is committed.
 
 So an erasure, which locks the rows of exports too, meets no line that it does not know of.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -167,9 +170,12 @@ def _members(job: SegmentExport) -> BitMap:
 
 def _write(job: SegmentExport, ids: Sequence[int], clock: Clock) -> None:
     """Write one chunk, in the steps that the module's docstring has."""
+    chunk = partial(export.lines, workspace_id=job.workspace_id, profile_ids=ids, columns=job.fields)
+    lines = list(chunk())
     with transaction.atomic():
         row = job_claims.hold(job)
-        lines = list(export.lines(workspace_id=row.workspace_id, profile_ids=ids, columns=row.fields))
+        if export.count(workspace_id=job.workspace_id, profile_ids=ids) != len(lines):  # nobody comes to life
+            lines = list(chunk())
         content = "".join(lines).encode()
         row.size_bytes = private_files.append(Path(row.file.path), content, after=row.size_bytes)
         row.done_count, row.last_id = row.done_count + len(lines), ids[-1]

@@ -34,37 +34,52 @@ def apart(work, *args):
         connection.close()
 
 
-def test_erasure_waits_for_the_chunk_that_holds_the_person_and_takes_it_back(
-    workspace, marketer, monkeypatch
-):
-    people = make_people(workspace, ["u1", "u2", "u3"])
-    job = ordered(segment_of(people.values()), marketer)
-    is_read, goes_on, lines = Event(), Event(), export.lines
+@pytest.fixture
+def job(workspace, marketer) -> SegmentExport:
+    return ordered(segment_of(make_people(workspace, ["u1", "u2", "u3"]).values()), marketer)
+
+
+def erase(workspace) -> None:
+    erasure.erase(workspace_id=workspace.pk, names=[external_id("u2")], author=BY_KEY, now=NOW)
+
+
+def test_chunk_that_was_read_before_an_erasure_is_read_again(workspace, job, monkeypatch):
+    lines, read = export.lines, []
+
+    def outrun(**chunk):
+        read.append(list(lines(**chunk)))
+        if len(read) == 1:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(apart, erase, workspace).result(timeout=10)
+        return iter(read[-1])
+
+    monkeypatch.setattr(export, "lines", outrun)
+    job = run(job)
+    assert (len(read[0]), [row[0] for row in rows(job)]) == (3, ["external_id", "u1", "u3"])
+    assert (job.status, job.done_count) == (exports.Status.COMPLETE, 2)
+
+
+def test_erasure_waits_for_the_chunk_that_is_written_and_takes_it_back(workspace, job, monkeypatch):
+    is_held, goes_on, hold = Event(), Event(), export.count
 
     def slow(**chunk):
-        read = list(lines(**chunk))
-        is_read.set()
+        is_held.set()
         assert goes_on.wait(10)
-        return iter(read)
+        return hold(**chunk)
 
-    def erase():
-        names = [external_id("u2")]
-        return erasure.erase(workspace_id=workspace.pk, names=names, author=BY_KEY, now=NOW)
-
-    monkeypatch.setattr(export, "lines", slow)
+    monkeypatch.setattr(export, "count", slow)
     with ThreadPoolExecutor(2) as pool:
         worker = pool.submit(apart, run, job)
-        assert is_read.wait(10)
-        erased = pool.submit(apart, erase)
+        assert is_held.wait(10)
+        erased = pool.submit(apart, erase, workspace)
         with pytest.raises(TimeoutError):
-            erased.result(timeout=0.5)  # the worker holds the row
+            erased.result(timeout=0.5)
         goes_on.set()
-        assert len(erased.result(timeout=20)) == 1
+        erased.result(timeout=20)
         worker.result(timeout=20)
     job.refresh_from_db()
-    if job.status == exports.Status.WAITING:  # the erasure came before the end
+    if job.status == exports.Status.WAITING:  # the erasure came before the export's end, and it begins again
         job = run(job)
         assert [row[0] for row in rows(job)] == ["external_id", "u1", "u3"]
     else:
         assert (job.status, job.removal, job.file.name) == ("expired", "erasure", "")
-    assert SegmentExport.objects.count() == 1
