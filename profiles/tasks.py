@@ -28,8 +28,8 @@ def naming_nobody(kind: str, job_id: int) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log = structlog.get_logger(f"rollcall.{kind}s")
-        log.exception(f"{kind}_broke_off", job=job_id, exc_info=(type(error), error, error.__traceback__))
+        log, event = structlog.get_logger(f"rollcall.{kind}s"), f"{kind}_broke_off"
+        log.exception(event, job=job_id, exc_info=(type(error), error, error.__traceback__))
         raise BrokenOffError(type(error).__qualname__) from None
 
 
