@@ -16,8 +16,9 @@ from cohorts.admin import CohortAdmin
 from config.admin import ModelAdmin, column
 from profiles.admin import ProfileAdmin
 from segments import admin_cells, admin_panels, admin_views, audience
+from segments.admin_exports import SegmentExportAdmin
 from segments.admin_forms import SegmentForm
-from segments.models import Segment
+from segments.models import Segment, SegmentExport
 
 
 @admin.register(Segment)
@@ -70,5 +71,6 @@ class SegmentAdmin(ModelAdmin):
         return [*admin_views.urls(self.admin_site.admin_view), *super().get_urls()]
 
 
+admin.site.register(SegmentExport, SegmentExportAdmin)
 CohortAdmin.panels.append(admin_panels.used_by_segments)
 ProfileAdmin.panels.append(admin_panels.segments_of_user)
