@@ -31,6 +31,7 @@ export class Choice {
   /** The field says what is chosen, whatever was typed and left. */
   show() {
     this.input.value = this.value === null || this.value === "" ? "" : (this.source.nameOf(this.value) ?? this.words.gone);
+    this.input.title = this.input.value;
   }
 
   settle() {

@@ -148,16 +148,17 @@ export class FilterGroup extends TreeNode {
     const { words, max_depth: depth } = this.page;
     const full = this.page.whyFull(1);
     const deep = this.depth < depth ? "" : fill(words.too_deep, { count: depth });
+    // That the segment is full is said once, at its end.
+    this.limit.textContent = this.parent && full ? "" : full || deep;
+    this.limit.hidden = !this.limit.textContent;
     this.turnOff(this.adder, full);
     this.turnOff(this.groupAdder, full || deep);
-    this.limit.textContent = full || deep;
-    this.limit.hidden = !this.limit.textContent;
   }
 
   turnOff(one, why) {
     set(one, "aria-disabled", why ? "true" : null);
     set(one, "title", why || null);
-    set(one, "aria-describedby", why ? this.limit.id : null);
+    set(one, "aria-describedby", why && !this.limit.hidden ? this.limit.id : null);
   }
 
   focus() {

@@ -18,13 +18,13 @@ export class Summary {
     this.track = h("span", { class: "sb-bar", "aria-hidden": "true" }, this.bar);
     this.progress = h("div", { class: "sb-bar sb-progress", role: "progressbar", "aria-label": words.counting, "aria-valuemin": "0", "aria-valuemax": "100", hidden: true }, h("span", {}));
     const sides = h("div", { class: "sb-state-line" }, this.state, this.retry, this.stop);
-    const figures = h("div", { class: "sb-figures" }, h("h3", {}, words.audience), this.total, this.share, this.track, this.progress, sides);
+    this.figures = h("div", { class: "sb-figures", tabindex: "-1" }, h("h3", {}, words.audience), this.total, this.share, this.track, this.progress, sides);
     this.channels = h("ul", { class: "sb-channels" });
     this.reach = h("div", { class: "sb-part", hidden: true }, h("h3", {}, words.reachable), this.channels);
     this.sentence = h("p", { class: "sb-sentence" });
     this.inWords = h("div", { class: "sb-part", hidden: true }, h("h3", {}, words.in_words), this.sentence);
     this.live = h("p", { class: "rc-hidden", "aria-live": "polite" });
-    this.element = h("aside", { class: "rc-card sb-summary", "aria-label": words.audience }, figures, this.reach, this.inWords, this.live);
+    this.element = h("aside", { class: "rc-card sb-summary", "aria-label": words.audience }, this.figures, this.reach, this.inWords, this.live);
     this.percent = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "percent" });
   }
 
@@ -106,7 +106,7 @@ export class Summary {
     this.progress.removeAttribute("aria-valuenow");
     this.progress.firstElementChild.style.width = "0";
     this.track.hidden = false;
-    if (hadFocus) this.element.focus();
+    if (hadFocus) this.figures.focus();
   }
 }
 
