@@ -35,31 +35,37 @@ export class Catalogue {
     return suitable.length ? suitable : entry.operators;
   }
 
+  /** What a filter can be about: all of it is known once it was asked for. */
   subjects(entry) {
-    return this.source(entry.asks.choices, true, { type: entry.type });
+    const { choices } = entry.asks;
+    return choices ? new Choices(choices) : this.remembered({ type: entry.type }, (asked) => new Subjects(this, asked));
   }
 
   values(spec, node) {
-    return this.source(spec.choices ?? null, spec.suggests, { type: node.type, subject: node.subject });
+    const asked = { type: node.type, subject: node.subject };
+    return spec.suggests && !spec.choices ? this.remembered(asked, () => new Suggestions(this, asked)) : new Choices(spec.choices ?? []);
   }
 
-  source(choices, suggests, asked) {
-    if (choices) return new Choices(choices);
-    if (!suggests) return new Choices([]);
+  remembered(asked, make) {
     const key = JSON.stringify(asked);
-    if (!this.sources.has(key)) this.sources.set(key, new Suggestions(this, asked));
+    if (!this.sources.has(key)) this.sources.set(key, make(asked));
     return this.sources.get(key);
   }
 
   /** Ask for suggestions; the types of subjects are remembered. */
-  async suggest(asked, signal) {
-    const { subjects, values } = await this.server.get(this.url, asked, signal);
+  async suggest(asked) {
+    const { subjects, values } = await this.server.get(this.url, asked);
     for (const { id, types } of subjects ?? []) if (types) this.types.set(`${asked.type}\n${id}`, types);
     return subjects ?? values;
   }
 }
 
 const hasOwnSubject = (entry) => entry.subject !== undefined && entry.subject !== null;
+
+const named = (entries, query) => {
+  const wanted = query.toLocaleLowerCase();
+  return entries.filter(({ name, note }) => `${name}\n${note ?? ""}`.toLocaleLowerCase().includes(wanted));
+};
 
 /** Entries that are all known. */
 class Choices {
@@ -68,13 +74,32 @@ class Choices {
   }
 
   find(query) {
-    const wanted = query.toLocaleLowerCase();
-    return this.entries.filter(({ name, note }) => `${name}\n${note ?? ""}`.toLocaleLowerCase().includes(wanted));
+    return named(this.entries, query);
   }
 
   /** The name of an entry; null if it is none. */
   nameOf(id) {
     return this.entries.find((entry) => entry.id === id)?.name ?? null;
+  }
+}
+
+/** Entries that are asked for when they are first needed, all at once. */
+class Subjects {
+  constructor(catalogue, asked) {
+    Object.assign(this, { catalogue, asked });
+  }
+
+  find(query) {
+    return this.entries ? named(this.entries, query) : this.load().then(() => named(this.entries, query));
+  }
+
+  load() {
+    this.loading ??= this.catalogue.suggest(this.asked).then((entries) => (this.entries = entries)).finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  nameOf(id) {
+    return String(id);
   }
 }
 
@@ -85,15 +110,14 @@ class Suggestions {
   }
 
   find(query) {
+    this.latest = query;
     return this.answers.get(query) ?? this.ask(query);
   }
 
   async ask(query) {
-    this.request?.abort();
-    const request = new AbortController();
-    this.request = request;
     if (query) await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    const entries = await this.catalogue.suggest({ ...this.asked, q: query }, request.signal);
+    if (query !== this.latest) return []; // more was typed meanwhile: nobody waits for this
+    const entries = await this.catalogue.suggest({ ...this.asked, q: query });
     for (const { id, name } of entries) this.names.set(id, name);
     this.answers.set(query, entries);
     return entries;

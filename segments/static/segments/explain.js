@@ -56,7 +56,7 @@ export class Explanation {
   /** One user that was found. Of several, one at a time is looked at. */
   part(one) {
     const list = h("ul", { class: "sb-verdicts" });
-    const link = h("a", { class: "rc-link", href: one.url, target: "_blank", rel: "noopener" }, one.name);
+    const link = h("a", { class: "rc-link", href: one.url, target: "_blank", rel: "noopener" }, this.words.show_user);
     const looker = button({ class: "rc-button rc-button-small", onclick: () => this.look(part) }, this.words.show_at_filters);
     const verdict = h("p", { class: one.is_member ? "sb-answer sb-met" : "sb-answer" }, icon(one.is_member ? "check_circle" : "cancel"), h("strong", {}, one.verdict));
     const part = { one, list, looker, element: h("div", { class: "sb-person" }, verdict, h("p", { class: "sb-person-line" }, link, looker), list) };

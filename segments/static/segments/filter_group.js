@@ -2,7 +2,7 @@
 
 import { button, field, fill, h, icon, set, uniqueId } from "./dom.js";
 import { FilterRow } from "./filter_row.js";
-import { amount, TreeNode } from "./tree_node.js";
+import { TreeNode } from "./tree_node.js";
 
 /** The outermost group has no parent: it stays. */
 export class FilterGroup extends TreeNode {

@@ -40,20 +40,26 @@ export class FilterPicker {
 
   // --- the list ---
   render() {
-    const wanted = this.input.value.trim().toLocaleLowerCase().split(/\s+/);
+    const text = this.input.value.trim().toLocaleLowerCase();
     this.shown = [];
-    const sections = this.groups.map((group) => this.section(group, wanted)).filter(Boolean);
-    const options = this.shown.map(({ element }) => element);
-    this.listbox.show(sections, options, Math.max(0, this.shown.findIndex(({ entry }) => entry === this.current)));
-    this.nothing.hidden = options.length > 0;
+    const sections = this.groups.map((group) => this.section(group, text.split(/\s+/))).filter(Boolean);
+    this.listbox.show(sections, this.shown.map(({ element }) => element), this.best(text));
+    this.nothing.hidden = this.shown.length > 0;
   }
 
-  section(group, wanted) {
-    const fits = ({ name, help }) => wanted.every((part) => `${group.name} ${name} ${help}`.toLocaleLowerCase().includes(part));
+  section(group, parts) {
+    const fits = ({ name, help }) => parts.every((part) => `${group.name} ${name} ${help}`.toLocaleLowerCase().includes(part));
     const found = group.filters.filter(fits);
     if (!found.length) return null;
     const heading = h("div", { class: "sb-list-title", id: uniqueId("sb-list-title"), role: "presentation" }, group.name);
     return h("div", { role: "group", class: "sb-list-group", "aria-labelledby": heading.id }, heading, ...found.map((entry) => this.option(entry)));
+  }
+
+  /** Which one Enter takes: that whose name fits best, or the one that is there. */
+  best(text) {
+    const place = (fits) => this.shown.findIndex(({ entry }) => fits(entry.name.toLocaleLowerCase(), entry));
+    const tries = text ? [(name) => name === text, (name) => name.startsWith(text), (name) => name.includes(text)] : [(_name, entry) => entry === this.current];
+    return tries.map(place).find((index) => index >= 0) ?? 0;
   }
 
   option(entry) {

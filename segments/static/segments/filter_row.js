@@ -5,6 +5,8 @@ import { Choice } from "./choice.js";
 import { mark, TreeNode } from "./tree_node.js";
 import { carried, valueWidget } from "./values.js";
 
+const NOTHING = { widget: "none" };
+
 export class FilterRow extends TreeNode {
   constructor(node, page, parent) {
     super(page, parent);
@@ -46,7 +48,8 @@ export class FilterRow extends TreeNode {
   /** Only what is known of the types decides which operators are offered, so they may become fewer when it comes. */
   async learnTypes() {
     if (!this.entry.operators.some(({ types }) => types)) return;
-    await Promise.resolve(this.page.catalogue.subjects(this.entry).find("")).catch(() => []);
+    const { catalogue } = this.page;
+    await Promise.resolve(catalogue.subjects(this.entry).find("")).catch(() => []); // without suggestions, all stay offered
     if (this.operator) this.fillOperators();
   }
 
@@ -65,10 +68,12 @@ export class FilterRow extends TreeNode {
 
   mountValue() {
     const { catalogue, words, announce } = this.page;
-    const spec = this.operatorEntry?.value ?? { widget: "none" };
+    const spec = this.operatorEntry?.value ?? NOTHING;
     const changed = (source) => this.changeValue(source);
     this.value?.element.remove();
-    this.value = valueWidget({ spec, value: this.node.value, source: catalogue.values(spec, this.node), words, announce, changed });
+    // An operator such as “in the last … days” names the unit itself.
+    const unit = spec.unit && !this.operatorEntry.name.includes("…") ? words[`unit_${spec.unit}`] : "";
+    this.value = valueWidget({ spec, unit, value: this.node.value, source: catalogue.values(spec, this.node), words, announce, changed });
     if (!this.value) return;
     this.value.element.classList.add("sb-value");
     this.controls.append(this.value.element);
@@ -102,7 +107,7 @@ export class FilterRow extends TreeNode {
   }
 
   takeOperator(code) {
-    const before = this.operatorEntry?.value ?? { widget: "none" };
+    const before = this.operatorEntry?.value ?? NOTHING;
     this.node.operator = code;
     this.setValue(carried(this.node.value, before, this.operatorEntry.value));
   }
@@ -140,7 +145,9 @@ export class FilterRow extends TreeNode {
   number(pointer, number) {
     const { words } = this.page;
     this.pointer = pointer;
-    this.name = fill(words.filter_named, { number, name: this.title });
+    const subject = this.subject?.input.value;
+    const name = subject ? fill(words.about, { name: this.title, subject }) : this.title;
+    this.name = fill(words.filter_named, { number, name });
     this.shortName = fill(words.filter_number, { number });
     set(this.element, "aria-label", this.name);
     set(this.which, "aria-label", fill(words.which_filter, { name: this.title }));

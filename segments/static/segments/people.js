@@ -3,6 +3,8 @@
 import { button, h, icon } from "./dom.js";
 import { SignedOutError } from "./server.js";
 
+const SAMPLE = 20; // fewer than that are all there are
+
 export class People {
   /** `draft()` is the definition as it stands. */
   constructor({ server, url, words, draft, announce }) {
@@ -23,7 +25,7 @@ export class People {
       const { people, note } = await response.json();
       if (turn !== this.turn) return;
       this.list.replaceChildren(...people.map(person));
-      this.asker.lastChild.textContent = this.words.show_other_people;
+      this.asker.lastChild.textContent = people.length < SAMPLE ? this.words.show_people : this.words.show_other_people;
       this.say(note, true);
     } catch (error) {
       if (turn === this.turn) this.say(error instanceof SignedOutError ? this.words.signed_out : this.words.not_looked_up, true);

@@ -110,15 +110,9 @@ export class Summary {
   }
 }
 
-function channel({ name, count, share }) {
+function channel({ name, count, share, percent }) {
   const bar = h("span", {});
-  bar.style.width = width(share);
+  bar.style.width = `${percent}%`;
   return h("li", {}, h("span", { class: "sb-channel-name" }, name), h("span", { class: "sb-channel-count" }, count), h("span", { class: "sb-channel-share" }, share),
     h("span", { class: "sb-bar", "aria-hidden": "true" }, bar));
-}
-
-/** How wide the bar of a formatted percentage is. */
-function width(share) {
-  const number = Number.parseFloat(share.replace(/[^\d.,]/g, "").replace(",", "."));
-  return `${Math.min(100, number || 0)}%`;
 }

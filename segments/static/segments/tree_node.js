@@ -82,18 +82,18 @@ export class TreeNode {
   // --- what is known of it ---
   showCounts(counts) {
     const known = counts[this.pointer];
-    const first = counts[`${this.parent?.pointer}/children/0`]?.after;
-    this.numbers.replaceChildren(...(known ? this.countElements(known, amount(first ?? "")) : []));
+    const first = this.parent?.children.find((child) => counts[child.pointer]);
+    this.numbers.replaceChildren(...(known ? this.countElements(known, counts[first?.pointer]?.left) : []));
   }
 
   /** `most` is what the funnel of its group begins with: what the first filter leaves. */
-  countElements({ count, after }, most) {
+  countElements({ count, after, left: amount }, most) {
     const { words } = this.page;
     const said = (text, sentence) => [h("span", { "aria-hidden": "true" }, text), unseen(sentence)];
     const own = h("span", { class: "sb-count" }, ...said(count, fill(words.count_of, { count })));
     if (after === null || after === undefined) return [own];
     const bar = h("span", {});
-    bar.style.width = `${most ? (100 * amount(after)) / most : 0}%`;
+    bar.style.width = `${most ? (100 * amount) / most : 0}%`;
     const left = h("span", { class: "sb-after" }, ...said(fill(words.left, { count: after }), fill(words.left_after, { count: after })));
     return [own, left, h("span", { class: "sb-bar sb-funnel", "aria-hidden": "true" }, bar)];
   }
@@ -128,9 +128,6 @@ export function verdictElements({ is_met: isMet, value }, words) {
   const text = isMet ? words.met : words.not_met;
   return [icon(isMet ? "check_circle" : "cancel"), value ? unseen(text) : null, h("span", { class: "sb-own-value" }, value || text)].filter(Boolean);
 }
-
-/** The number in a formatted count, whatever parts its thousands. */
-export const amount = (text) => Number(text.replace(/\D/g, ""));
 
 /** Mark fields as at fault, or with null no longer. What described them before still does. */
 export function mark(inputs, faultId) {

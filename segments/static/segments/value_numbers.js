@@ -21,17 +21,17 @@ function withUnit(unit, ...inputs) {
   return [h("span", { class: "sb-unit", id }, unit)];
 }
 
-export function number({ spec, value, changed }) {
+export function number({ spec, unit, value, changed }) {
   const input = numberField(spec, spec.label, value, changed);
-  const element = h("div", { class: "sb-numbers" }, input, ...withUnit(spec.unit, input));
+  const element = h("div", { class: "sb-numbers" }, input, ...withUnit(unit, input));
   const focus = () => input.focus();
   return { element, inputs: [input], focus, start: focus, get value() { return read(input); } };
 }
 
-export function range({ spec, value, changed }) {
+export function range({ spec, unit, value, words, changed }) {
   const [from, to] = spec.labels.map((name, index) => numberField(spec, name, value?.[index], changed));
-  const between = h("span", { class: "sb-unit", "aria-hidden": "true" }, spec.labels[1]);
-  const element = h("div", { class: "sb-numbers" }, from, between, to, ...withUnit(spec.unit, from, to));
+  const between = h("span", { class: "sb-unit", "aria-hidden": "true" }, words.to);
+  const element = h("div", { class: "sb-numbers" }, from, between, to, ...withUnit(unit, from, to));
   const focus = () => from.focus();
   return { element, inputs: [from, to], focus, start: focus, get value() { return [read(from), read(to)]; } };
 }
