@@ -137,6 +137,8 @@ def _of_users_looked_at() -> dict[str, str]:
         "show_at_filters": _("Show at the filters"),
         "met": _("Matches"),
         "not_met": _("Does not match"),
+        "kept": _("Is not left out"),
+        "left_out": _("Is left out"),
         "not_looked_up": _("This could not be looked up. Correct what is marked, or try again."),
     }
 

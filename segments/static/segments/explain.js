@@ -2,7 +2,6 @@
 
 import { button, field, h, icon, uniqueId } from "./dom.js";
 import { SignedOutError } from "./server.js";
-import { verdictElements } from "./tree_node.js";
 
 export class Explanation {
   /** `draft()` is the definition as it stands, `nodes()` those of the tree. */
@@ -81,7 +80,7 @@ export class Explanation {
   verdicts({ nodes }) {
     return this.judged().filter((node) => nodes[node.pointer]).map((node) => {
       const verdict = nodes[node.pointer];
-      const line = h("li", { class: verdict.is_met ? "sb-verdict sb-met" : "sb-verdict" }, ...verdictElements(verdict, this.words));
+      const line = h("li", { class: verdict.is_met ? "sb-verdict sb-met" : "sb-verdict" }, ...node.verdictElements(verdict));
       line.lastChild.before(h("span", { class: "sb-verdict-name" }, node.name));
       line.style.setProperty("--depth", node.depth - (node.children ? 2 : 1));
       return line;

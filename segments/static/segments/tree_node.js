@@ -101,8 +101,15 @@ export class TreeNode {
   /** `{is_met, value}` of the user that is looked at; null ends that. */
   showVerdict(verdict) {
     this.verdict.hidden = !verdict;
-    this.verdict.replaceChildren(...(verdict ? verdictElements(verdict, this.page.words) : []));
+    this.verdict.replaceChildren(...(verdict ? this.verdictElements(verdict) : []));
     this.verdict.classList.toggle("sb-met", Boolean(verdict?.is_met));
+  }
+
+  /** A tick or a cross, and the user's own value; of a group, which has none, what the mark means. */
+  verdictElements({ is_met: isMet, value }) {
+    const { words } = this.page;
+    const text = this.exclude ? (isMet ? words.kept : words.left_out) : isMet ? words.met : words.not_met;
+    return [icon(isMet ? "check_circle" : "cancel"), value ? unseen(text) : null, h("span", { class: "sb-own-value" }, value || text)].filter(Boolean);
   }
 
   clearFault() {
@@ -121,12 +128,6 @@ export class TreeNode {
   focusFault() {
     this.faultText.focus();
   }
-}
-
-/** A tick or a cross, and the user's own value. */
-export function verdictElements({ is_met: isMet, value }, words) {
-  const text = isMet ? words.met : words.not_met;
-  return [icon(isMet ? "check_circle" : "cancel"), value ? unseen(text) : null, h("span", { class: "sb-own-value" }, value || text)].filter(Boolean);
 }
 
 /** Mark fields as at fault, or with null no longer. What described them before still does. */
