@@ -5,12 +5,15 @@ import { Listbox } from "./listbox.js";
 
 const SHOWN_AT_MOST = 100;
 const LIST_HEIGHT = 300;
+const nothing = () => {};
+const DEFAULTS = { offer: nothing, typed: nothing, closed: nothing, keys: nothing, isChosen: () => false, isMany: false, startsAt: 0 };
 
-/** `find(query)` gives entries `{id, name, note}` or a promise of them; `offer(query, found)` one more, or null.
- * `pick(entry)` is called for a chosen one, `typed()` after each key, `closed()` when the list closes. With `isMany` it stays open. */
+/** `find(query)` gives entries `{id, name, note}` or a promise of them; `offer(query, found)` what was typed as one more,
+ * which stands last with `offersLast`. `pick(entry)` is called for a chosen one, `typed()` after each key, `closed()` when
+ * the list closes: after one choice, unless `isMany`. */
 export class Combobox {
   constructor(options) {
-    Object.assign(this, { offer: () => null, typed: () => {}, closed: () => {}, keys: () => ({}), isChosen: () => false, isMany: false, startsAt: 0, turn: 0, shown: [], found: [] }, options);
+    Object.assign(this, DEFAULTS, { turn: 0, shown: [], found: [] }, options);
     const { name } = this;
     this.listbox = new Listbox({ "aria-label": name, "aria-multiselectable": this.isMany ? "true" : null });
     this.more = h("p", { class: "sb-list-more" });
@@ -115,8 +118,11 @@ export class Combobox {
   option(entry, index) {
     const name = entry.isNew ? fill(this.words.use_text, { text: entry.name }) : entry.name;
     const isChosen = String(this.isChosen(entry.id));
-    return h("div", { id: `${this.listbox.element.id}-${index}`, role: "option", class: "sb-option", "aria-selected": isChosen, onclick: () => this.choose(entry) },
-      entry.isNew ? icon("add", "sb-new") : icon("check"), h("span", { class: "sb-option-name" }, name), entry.note ? h("span", { class: "sb-option-note" }, entry.note) : null);
+    const id = `${this.listbox.element.id}-${index}`;
+    const symbol = entry.isNew ? icon("add", "sb-new") : icon("check");
+    const note = entry.note ? h("span", { class: "sb-option-note" }, entry.note) : null;
+    return h("div", { id, role: "option", class: "sb-option", "aria-selected": isChosen, onclick: () => this.choose(entry) },
+      symbol, h("span", { class: "sb-option-name" }, name), note);
   }
 
   choose(entry) {

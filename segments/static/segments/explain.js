@@ -8,12 +8,14 @@ export class Explanation {
   constructor({ server, url, words, draft, nodes, announce }) {
     Object.assign(this, { server, url, words, draft, nodes, announce });
     const id = uniqueId("sb-identifier");
-    this.input = field({ id, type: "text", class: "sb-input", spellcheck: "false", maxlength: 255, placeholder: words.identifier_example, onkeydown: (event) => this.press(event) });
+    const placeholder = words.identifier_example;
+    this.input = field({ id, type: "text", class: "sb-input", spellcheck: "false", maxlength: 255, placeholder, onkeydown: (event) => this.press(event) });
     this.note = h("p", { class: "rc-note" }, words.explain_text);
     this.result = h("div", { class: "sb-found" });
     this.element = h("section", { class: "rc-card sb-look", "aria-label": words.explain },
       h("h3", { class: "rc-title" }, words.explain), this.note,
-      h("div", { class: "sb-ask" }, h("label", { class: "rc-hidden", for: id }, words.identifier), this.input, button({ class: "rc-button", onclick: () => this.ask() }, words.check)),
+      h("div", { class: "sb-ask" },
+        h("label", { class: "rc-hidden", for: id }, words.identifier), this.input, button({ class: "rc-button", onclick: () => this.ask() }, words.check)),
       this.result);
   }
 

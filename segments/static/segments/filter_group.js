@@ -28,7 +28,9 @@ export class FilterGroup extends TreeNode {
     box.checked = this.exclude;
     const exclude = canExclude ? h("label", { class: "sb-exclude" }, box, words.exclude) : null;
     const tools = this.parent ? this.tools() : null;
-    return h("div", { class: "sb-head" }, this.parent ? this.handle : null, this.joins(), this.caption, exclude, this.parent ? this.numbers : null, tools);
+    const what = h("div", { class: "sb-head-main" }, this.joins(), this.caption, exclude);
+    // How many the outermost group selects stands in the card beside it.
+    return this.parent ? h("div", { class: "sb-head" }, this.handle, what, this.numbers, tools) : h("div", { class: "sb-head" }, what);
   }
 
   joins() {

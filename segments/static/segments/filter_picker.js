@@ -17,7 +17,8 @@ export class FilterPicker {
     this.listbox.input = this.input;
     const close = button({ class: "rc-icon-button", onclick: () => this.finish(null) }, icon("close"));
     label(close, words.close);
-    this.element = h("dialog", { class: "rc-dialog sb-dialog", "aria-labelledby": this.title.id, onclose: () => this.finish(null), onclick: (event) => event.target === this.element && this.finish(null) },
+    const leave = (event) => event.target === this.element && this.finish(null); // a click beside it
+    this.element = h("dialog", { class: "rc-dialog sb-dialog", "aria-labelledby": this.title.id, onclose: () => this.finish(null), onclick: leave },
       h("div", { class: "sb-dialog-head" }, this.title, close), this.input, this.listbox.element, this.nothing);
   }
 
@@ -63,7 +64,8 @@ export class FilterPicker {
   }
 
   option(entry) {
-    const element = h("div", { id: uniqueId("sb-entry"), role: "option", class: "sb-entry", "aria-selected": String(entry === this.current), onclick: () => this.finish(entry) },
+    const isChosen = String(entry === this.current);
+    const element = h("div", { id: uniqueId("sb-entry"), role: "option", class: "sb-entry", "aria-selected": isChosen, onclick: () => this.finish(entry) },
       h("span", { class: "sb-entry-name" }, entry.name), h("span", { class: "sb-entry-help" }, entry.help));
     this.shown.push({ element, entry });
     return element;

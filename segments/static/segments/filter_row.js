@@ -25,7 +25,7 @@ export class FilterRow extends TreeNode {
     this.which.textContent = this.title;
     this.which.title = this.entry?.help ?? this.title;
     this.subject = this.entry?.asks ? this.subjectChoice() : null;
-    this.operator = this.entry ? h("select", { class: "sb-select sb-operator", form: "sb-none", "aria-label": this.page.words.operator, onchange: () => this.changeOperator() }) : null;
+    this.operator = this.entry ? this.operatorSelect() : null;
     this.fillOperators();
     this.controls.replaceChildren(...[this.subject?.element, this.operator].filter(Boolean));
     this.value = null;
@@ -39,10 +39,14 @@ export class FilterRow extends TreeNode {
   }
 
   subjectChoice() {
-    const { asks } = this.entry;
+    const { label: name, placeholder, is_free: isFree } = this.entry.asks;
     const { catalogue, words } = this.page;
-    const changed = () => this.changeSubject();
-    return new Choice({ name: asks.label, placeholder: asks.placeholder, chosen: this.node.subject, source: catalogue.subjects(this.entry), isFree: asks.is_free, words, changed });
+    const source = catalogue.subjects(this.entry);
+    return new Choice({ name, placeholder, isFree, source, words, chosen: this.node.subject, changed: () => this.changeSubject() });
+  }
+
+  operatorSelect() {
+    return h("select", { class: "sb-select sb-operator", form: "sb-none", "aria-label": this.page.words.operator, onchange: () => this.changeOperator() });
   }
 
   /** Only what is known of the types decides which operators are offered, so they may become fewer when it comes. */

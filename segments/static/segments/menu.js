@@ -6,7 +6,10 @@ export class Menu {
   /** `items()` gives `{icon, name, run, why}` when the menu opens; `why` says why an item is off. */
   constructor(items) {
     this.items = items;
-    this.opener = button({ class: "rc-icon-button sb-more", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => this.toggle(), onkeydown: (event) => this.pressOpener(event) }, icon("more_vert"));
+    this.opener = button({
+      class: "rc-icon-button sb-more", "aria-haspopup": "menu", "aria-expanded": "false",
+      onclick: () => this.toggle(), onkeydown: (event) => this.pressOpener(event),
+    }, icon("more_vert"));
     this.list = h("div", { role: "menu", class: "sb-menu", hidden: true, onkeydown: (event) => this.press(event), onfocusout: (event) => this.leave(event) });
     this.element = h("span", { class: "sb-menu-place" }, this.opener, this.list);
   }
@@ -59,7 +62,7 @@ export class Menu {
   }
 
   leave(event) {
-    if (!this.list.contains(event.relatedTarget) && event.relatedTarget !== this.opener) this.close();
-    else if (event.relatedTarget === this.opener && event.type === "focusout" && !this.opener.matches(":active")) this.close();
+    const isPressed = event.relatedTarget === this.opener && this.opener.matches(":active"); // its click closes
+    if (!isPressed && !this.list.contains(event.relatedTarget)) this.close();
   }
 }

@@ -1,6 +1,6 @@
 // The card beside the filters: the exact count, its share, whom each channel reaches, and the definition in words.
 
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, set } from "./dom.js";
 
 const ANNOUNCE_AFTER = 900;
 const PROGRESS_AFTER = 400; // most counts are quicker: what flashes up distracts
@@ -16,7 +16,7 @@ export class Summary {
     this.retry = button({ class: "rc-button rc-button-small", hidden: true, onclick: retry }, words.retry);
     this.stop = button({ class: "rc-button rc-button-small", hidden: true, onclick: stop }, words.stop);
     this.track = h("span", { class: "sb-bar", "aria-hidden": "true" }, this.bar);
-    this.progress = h("div", { class: "sb-bar sb-progress", role: "progressbar", "aria-label": words.counting, "aria-valuemin": "0", "aria-valuemax": "100", hidden: true }, h("span", {}));
+    this.progress = h("div", { class: "sb-bar sb-progress", role: "progressbar", "aria-label": words.counting, hidden: true }, h("span", {}));
     const sides = h("div", { class: "sb-state-line" }, this.state, this.retry, this.stop);
     this.figures = h("div", { class: "sb-figures", tabindex: "-1" }, h("h3", {}, words.audience), this.total, this.share, this.track, this.progress, sides);
     this.channels = h("ul", { class: "sb-channels" });
@@ -63,6 +63,8 @@ export class Summary {
     this.reach.hidden = !channels?.length || !words.sentence;
     this.sentence.textContent = words.sentence;
     this.inWords.hidden = !words.sentence;
+    const isCut = this.sentence.scrollHeight > this.sentence.clientHeight;
+    set(this.sentence, "tabindex", isCut ? "0" : null); // what scrolls can be scrolled by keys
     this.show("exact", words.note);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.announce(words.announcement), ANNOUNCE_AFTER);

@@ -5,7 +5,8 @@ import { draggable } from "./drag.js";
 import { Menu } from "./menu.js";
 import { filterCount, move, steps } from "./moves.js";
 
-const ICONS = { move_up: "arrow_upward", move_down: "arrow_downward", move_into_above: "subdirectory_arrow_right", move_into_below: "subdirectory_arrow_right", move_out: "logout" };
+const INTO = "subdirectory_arrow_right";
+const ICONS = { move_up: "arrow_upward", move_down: "arrow_downward", move_into_above: INTO, move_into_below: INTO, move_out: "logout" };
 const KEYS = { ArrowUp: ["move_up"], ArrowDown: ["move_down"], ArrowRight: ["move_into_above", "move_into_below"], ArrowLeft: ["move_out"] };
 
 /** `page` has the data and words of the page, and what nodes may do with it: `edited(source)`, `announce(text)`, `tree`. */

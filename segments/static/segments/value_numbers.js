@@ -2,11 +2,12 @@
 
 import { field, h, uniqueId } from "./dom.js";
 
-const numberField = (spec, name, value, changed) => {
-  const input = field({ type: "number", inputmode: spec.is_whole ? "numeric" : "decimal", class: "sb-input sb-number", min: spec.min, max: spec.max, step: spec.is_whole ? 1 : "any", "aria-label": name, oninput: () => changed(name) });
+function numberField({ min, max, is_whole: isWhole }, name, value, changed) {
+  const [inputmode, step] = isWhole ? ["numeric", 1] : ["decimal", "any"];
+  const input = field({ type: "number", class: "sb-input sb-number", inputmode, step, min, max, "aria-label": name, oninput: () => changed(name) });
   input.value = value ?? "";
   return input;
-};
+}
 
 const read = (input) => (input.value === "" || Number.isNaN(input.valueAsNumber) ? null : input.valueAsNumber);
 
