@@ -111,6 +111,7 @@ def _of_counts() -> dict[str, str]:
         "stop": _("Stop"),
         "stopped": _("Stopped. The number shown is not of these filters."),
         "count_of": _("{count} users match"),
+        # Translators: stands in a narrow column beneath the count of a filter.
         "left": _("→ {count} left"),
         "left_after": _("{count} users are left after this and what stands before it"),
         "at_fault": _("Not counted: correct what is marked first."),
