@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy
 from accounts.models import AuditEntry, Membership, User
 from accounts.team import ROLES
 
-# What the entries of the audit log tell besides; `profiles` writes some of them.
+# What the entries of the audit log tell besides; the apps above write some of them.
 DETAILS = {
     "partner": gettext_lazy("Partner"),
     "scopes": gettext_lazy("Allows"),
     "attributes": gettext_lazy("Attributes"),
     "merged": gettext_lazy("Merged users"),
     "merged_into": gettext_lazy("Merged into user"),
+    "segment": gettext_lazy("Segment"),
+    "fields": gettext_lazy("Fields"),
 }
 
 

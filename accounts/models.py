@@ -227,6 +227,8 @@ class AuditEntry(models.Model):
         USERS_MERGED = "users_merged", _("Users merged")
         USER_DOWNLOADED = "user_downloaded", _("Data of user downloaded")
         USER_ERASED = "user_erased", _("User erased")
+        EXPORT_ORDERED = "export_ordered", _("Members of segment exported")
+        EXPORT_DOWNLOADED = "export_downloaded", _("Export of segment downloaded")
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
     happened_at = models.DateTimeField(_("when"))
@@ -256,7 +258,8 @@ class AuditEntry(models.Model):
     def subject_in_words(self) -> str:
         """Return what it was done to in the reader's language; `subject` is what is searched for."""
         kind, _space, number = self.subject.partition(" ")
-        return gettext("User {id}").format(id=number) if kind == "user" and number else self.subject
+        words = {"user": gettext("User {id}"), "export": gettext("Export {id}")}
+        return words[kind].format(id=number) if kind in words and number else self.subject
 
 
 class DataPointUsage(models.Model):

@@ -279,6 +279,9 @@ FILTER_MEMORY_MB = env.int("FILTER_MEMORY_MB", default=64)
 FILTER_BITMAPS_MB = env.int("FILTER_BITMAPS_MB", default=2_000)
 FILTER_BITMAP_DAYS = env.int("FILTER_BITMAP_DAYS", default=14)
 
+# How long the file of a segment's members can be downloaded; it holds people's data.
+SEGMENT_EXPORT_DAYS = env.int("SEGMENT_EXPORT_DAYS", default=7)
+
 # --- logs --------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = logging_config(LOG_LEVEL)

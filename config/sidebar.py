@@ -28,6 +28,9 @@ GROUPS = [
             Entry(_("Cohorts"), "groups", "cohorts_cohort_changelist", "cohorts.view_cohort"),
             Entry(_("Users"), "person_search", "profiles_profile_changelist", "profiles.view_profile"),
             Entry(_("Imports"), "upload_file", "profiles_importjob_changelist", "profiles.view_importjob"),
+            Entry(
+                _("Exports"), "download", "segments_segmentexport_changelist", "segments.view_segmentexport"
+            ),
         ],
     ),
     (

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_paginator import CappedPaginator
 from config.admin import Panel, ReadOnlyAdmin
-from profiles import admin_imports_cells, admin_imports_views, jobs
+from profiles import admin_imports_cells, admin_imports_views, job_claims, jobs
 from profiles.models import ImportJob
 
 
@@ -23,11 +23,11 @@ def live(request: HttpRequest, job: ImportJob) -> SafeString:
     context = {
         "job": job,
         "parts": admin_imports_views.live_parts(job),
-        "is_active": job.status in jobs.ACTIVE,
+        "is_active": job.status in job_claims.ACTIVE,
         "is_done": admin_imports_cells.is_done(job),
         "may_import": request.user.has_perms(admin_imports_views.IMPORTS),
         "can_resume": job.status in {jobs.Status.PAUSED, jobs.Status.FAILED} and bool(job.file),
-        "can_cancel": job.status in {jobs.Status.DRAFT, jobs.Status.PAUSED, *jobs.ACTIVE},
+        "can_cancel": job.status in {jobs.Status.DRAFT, jobs.Status.PAUSED, *job_claims.ACTIVE},
     }
     return render_to_string("profiles/import_live.html", context, request=request)
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from profiles import jobs, numbers
+from profiles import admin_jobs, job_claims, numbers
 from profiles.models import ImportJob
 from profiles.templatetags.moments import ago
 
 Status = ImportJob.Status
-TAGS = {
-    Status.WAITING: "rc-tag-warn",
-    Status.RUNNING: "rc-tag-warn",
-    Status.COMPLETE: "rc-tag-good",
-    Status.FAILED: "rc-tag-bad",
-}
 # What a count is called, what it means, and how its part of the bar looks ("" for none).
 FIGURES: dict[str, tuple[str | Promise, str | Promise, str]] = {
     "rows": (gettext_lazy("Rows"), gettext_lazy("read so far"), ""),
@@ -43,8 +36,6 @@ FIGURES: dict[str, tuple[str | Promise, str | Promise, str]] = {
     "too_old": (gettext_lazy("Too old"), gettext_lazy("dropped: from before 2010"), "left"),
     "failed": (gettext_lazy("At fault"), gettext_lazy("rows in the error file"), "bad"),
 }
-MIN_WORKED = timedelta(seconds=1)
-_MINUTE, _HOUR = 60, 3600
 
 
 class Figure(NamedTuple):
@@ -84,35 +75,25 @@ def percent(job: ImportJob) -> int:
     """Return how much of the file was read."""
     if job.status == Status.COMPLETE:
         return 100
-    read = job.counts.get("read_bytes", job.done_bytes)
-    return min(100, 100 * read // job.total_bytes) if job.total_bytes else 0
+    return admin_jobs.percent(_read_bytes(job), job.total_bytes)
 
 
 def pace(job: ImportJob) -> str:
     """Return how fast a running import is, and how long it may take; "" if it is too early to say."""
-    done = job.counts.get("read_bytes", job.done_bytes)
-    if job.status != Status.RUNNING or job.worked < MIN_WORKED or not done:
+    left = admin_jobs.seconds_left(job, done=_read_bytes(job), total=job.total_bytes)
+    if left is None:
         return ""
-    per_second = numbers.count(round(job.counts.get("rows", 0) / job.worked.total_seconds()))
-    left = job.worked.total_seconds() * max(job.total_bytes - done, 0) / done
-    speed = _("{count} rows per second").format(count=per_second)
-    return _("{speed}, {time} left").format(speed=speed, time=duration(left))
+    speed = _("{count} rows per second").format(count=admin_jobs.per_second(job, job.counts.get("rows", 0)))
+    return _("{speed}, {time} left").format(speed=speed, time=admin_jobs.duration(left))
 
 
-def duration(seconds: float) -> str:
-    """Return about how long some seconds are."""
-    if seconds < _MINUTE:
-        return _("less than a minute")
-    if seconds < _HOUR:
-        minutes = round(seconds / _MINUTE)
-        return ngettext("about {count} minute", "about {count} minutes", minutes).format(count=minutes)
-    hours = round(seconds / _HOUR)
-    return ngettext("about {count} hour", "about {count} hours", hours).format(count=hours)
+def _read_bytes(job: ImportJob) -> int:
+    return int(job.counts.get("read_bytes", job.done_bytes))
 
 
 def status_in_words(job: ImportJob) -> str:
     """Return how far the import came."""
-    if job.is_dry_run and job.status in {*jobs.ACTIVE, Status.DRAFT}:
+    if job.is_dry_run and job.status in {*job_claims.ACTIVE, Status.DRAFT}:
         return _("Dry run done") if job.status == Status.DRAFT else _("Dry run")
     return str(job.get_status_display())
 
@@ -127,8 +108,8 @@ def file_name(_admin: Any, job: ImportJob) -> SafeString:
 
 def status(_admin: Any, job: ImportJob) -> SafeString:
     """Return how far the import came."""
-    tag = "rc-tag-good" if status_in_words(job) == _("Dry run done") else TAGS.get(Status(job.status), "")
-    return format_html('<span class="rc-tag {}">{}</span>', tag, status_in_words(job))
+    words = status_in_words(job)
+    return admin_jobs.tag(job, words, is_good=words == _("Dry run done"))
 
 
 def rows(_admin: Any, job: ImportJob) -> SafeString:

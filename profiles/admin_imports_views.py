@@ -20,9 +20,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.permissions import current_workspace
 from config.admin import page
-from profiles import admin_imports_cells, admin_imports_columns, job_files, jobs
+from profiles import admin_imports_cells, admin_imports_columns, job_claims, job_files, jobs
+from profiles.job_claims import JobStateError
 from profiles.job_files import UploadError
-from profiles.jobs import JobStateError
 from profiles.models import ImportJob
 
 SEES, IMPORTS = "profiles.view_importjob", ("profiles.view_importjob", "profiles.add_importjob")
@@ -124,7 +124,7 @@ def progress(request: HttpRequest, job_id: int) -> JsonResponse:
     return JsonResponse(
         {
             "status": job.status,
-            "is_active": job.status in jobs.ACTIVE,
+            "is_active": job.status in job_claims.ACTIVE,
             "percent": admin_imports_cells.percent(job),
             "words": admin_imports_cells.status_in_words(job),
             "parts": live_parts(job),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +11,12 @@ from typing import BinaryIO, NamedTuple, TextIO
 
 from django.utils import timezone
 
-from profiles import ahead, attempts, csv_merge, csv_rows, jobs, locks
+from profiles import ahead, attempts, csv_cells, csv_merge, csv_rows, jobs, locks
 from profiles.csv_merge import CREATE_AND_UPDATE, Mode, Outcome
 from profiles.csv_rows import CsvHeaderError, Header, Row
 from profiles.csv_source import Format
-from profiles.jobs import Clock, ImportFileError
+from profiles.job_claims import Clock
+from profiles.jobs import ImportFileError
 from profiles.locks import Lock
 from profiles.models import ImportJob
 
@@ -139,18 +139,18 @@ def _counts(rows: list[Row], outcome: Outcome) -> dict[str, int]:
 
 
 def _write_names(rejected: TextIO, header: Header) -> None:
-    csv.writer(rejected).writerow([*_columns(header, header.names), csv_rows.REASON])
+    rejected.write(csv_cells.line([*_columns(header, header.names), csv_cells.REASON]))
 
 
 def _write_faults(rejected: TextIO, header: Header, outcome: Outcome) -> None:
     """Write rows as they came, with the reason: a corrected file can be imported as it is."""
-    writer = csv.writer(rejected)
     for row, reason in sorted(outcome.faults, key=lambda fault: fault[0].line):
         padding = [""] * (len(header.names) - len(row.cells))
-        writer.writerow([*_columns(header, [*row.cells, *padding]), f"line {row.line}: {reason}"])
+        cells = _columns(header, [*row.cells, *padding])
+        rejected.write(csv_cells.line([*cells, f"line {row.line}: {reason}"]))
 
 
 def _columns(header: Header, cells: Iterable[str]) -> list[str]:
     """Return what is none of the reasons of an earlier import."""
-    reasons = [index for index, name in enumerate(header.names) if name == csv_rows.REASON]
+    reasons = [index for index, name in enumerate(header.names) if name == csv_cells.REASON]
     return [_HALVES.sub("\ufffd", cell) for index, cell in enumerate(cells) if index not in reasons]

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from profiles import csv_rows
+from profiles import csv_cells, csv_rows
 from profiles.attributes import STANDARD
 from profiles.csv_rows import CUSTOM_PREFIX, DEVICE_ID, EXTERNAL_ID, IGNORED, Header, Row
 from profiles.csv_source import Format, Lines
@@ -70,7 +70,7 @@ def columns(source: BinaryIO, form: Format) -> list[Column]:
     source.seek(0)
     rows = csv.reader(Lines(source, form.encoding), delimiter=form.delimiter)
     names = [_readable(name) for name in csv_rows.names_in(rows)]
-    first = _first(rows)
+    first = [csv_cells.as_they_were(names, row) for row in _first(rows)]
     suggested: set[str] = set()
     found = []
     for index, name in enumerate(names):
@@ -95,7 +95,7 @@ def _first(rows: Iterator[list[str]]) -> list[list[str]]:
 
 
 def _suggestion(name: str) -> str:
-    if not name or name == csv_rows.REASON:
+    if not name or name == csv_cells.REASON:
         return IGNORED
     plain = re.sub(r"[\W_]+", "_", name.lower()).strip("_")
     if plain in _TARGETS or plain in STANDARD:

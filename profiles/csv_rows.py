@@ -15,15 +15,13 @@ from typing import Any, BinaryIO
 import orjson
 from django.utils.translation import gettext as _
 
-from profiles import attributes, matching
+from profiles import attributes, csv_cells, matching
 from profiles.attributes import STANDARD, Attribute, AttributeValueError
 from profiles.csv_source import MARK, Format, Lines
 
 EXTERNAL_ID, DEVICE_ID, IGNORED = "external_id", "device_id", ""
 ALIAS_PREFIX, CUSTOM_PREFIX = "alias:", "custom:"
 DEVICE_SEPARATOR = "|"
-# The column an errors file has more than its source: a corrected one can be imported as it is.
-REASON = "import_error"
 MAX_LENGTH, MAX_COLUMNS = 255, 1_000
 # A number that is written back exactly as it came. "007", "1.50" and "1e3" are texts, and stay texts.
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,9}[1-9])?")
@@ -73,7 +71,7 @@ class Header:
 
 def target_of(name: str) -> str:
     """Return what a column holds, by its name alone."""
-    if name == REASON:
+    if name == csv_cells.REASON:
         return IGNORED
     if name in {EXTERNAL_ID, DEVICE_ID} or name in STANDARD or name.startswith(ALIAS_PREFIX):
         return name
@@ -191,7 +189,7 @@ class Reader:
                 yield Row(line, [], fault=_("not CSV: {reason}").format(reason=error))
                 continue
             if cells:
-                yield parse(self.header, cells, line=line)
+                yield parse(self.header, csv_cells.as_they_were(self.header.names, cells), line=line)
 
 
 def names_in(cells: Iterator[list[str]]) -> list[str]:
@@ -203,7 +201,8 @@ def names_in(cells: Iterator[list[str]]) -> list[str]:
     if len(first) > MAX_COLUMNS:
         told = _("The file has {count} columns; {allowed} are allowed.")
         raise CsvHeaderError(told.format(count=f"{len(first):,}", allowed=f"{MAX_COLUMNS:,}"))
-    return [name.removeprefix(MARK).strip() for name in first]
+    names = [name.removeprefix(MARK).strip() for name in first]
+    return csv_cells.as_they_were(names, names)
 
 
 def parse(header: Header, cells: Sequence[str], *, line: int) -> Row:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from profiles import attempts, event_import, event_lines, jobs
 from profiles.event_lines import Block
-from profiles.jobs import Clock
+from profiles.job_claims import Clock
 from profiles.models import ImportJob
 
 

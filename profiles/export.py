@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from itertools import islice
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
+from django.db import models
 from pyroaring import BitMap
 
-from profiles.models import Profile
+from profiles import csv_cells, export_columns
+from profiles.models import Identifier, Profile
 
 COLUMNS = ("profile_id", "external_id")
 CHUNK = 10_000
@@ -23,16 +23,52 @@ class Writable(Protocol):
 
 
 def write_csv(stream: Writable, *, workspace_id: int, members: BitMap) -> None:
-    """Write the live profiles among `members` as CSV, sorted by profile id."""
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows(workspace_id=workspace_id, members=members))
+    """Write the live profiles among `members` as CSV with ids and external ids, sorted by profile id."""
+    stream.write(head(COLUMNS))
+    last_id = 0
+    while ids := chunk_after(members, last_id):
+        for line in lines(workspace_id=workspace_id, profile_ids=ids, columns=COLUMNS):
+            stream.write(line)
+        last_id = ids[-1]
 
 
-def rows(*, workspace_id: int, members: BitMap) -> Iterator[tuple[int, str]]:
-    """Yield id and external id (blank for an anonymous profile) of the live profiles among `members`, by id."""
-    ids = iter(members)
-    while chunk := list(islice(ids, CHUNK)):
-        found = Profile.objects.live().filter(workspace_id=workspace_id, id__in=chunk)
-        for profile_id, external_id in found.order_by("id").values_list("id", "external_id"):
-            yield profile_id, external_id or ""
+def chunk_after(members: BitMap, last_id: int) -> list[int]:
+    """Return the next ids after one, in their order; none after the last."""
+    done = members.rank(last_id)
+    return list(members[done : done + CHUNK])
+
+
+def head(columns: Sequence[str]) -> str:
+    """Return the first line of a file with these columns of `profiles/export_columns.py`."""
+    return csv_cells.line(map(export_columns.header_of, columns))
+
+
+def lines(*, workspace_id: int, profile_ids: Sequence[int], columns: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each live profile of a chunk, sorted by id. At most two queries."""
+    readers = [export_columns.reader(column) for column in columns]
+    keys = _keys(workspace_id, profile_ids) if export_columns.needs_identifiers(columns) else {}
+    for row in _rows(workspace_id, profile_ids, columns):
+        own = keys.get(row["id"], ())
+        yield csv_cells.line(read(row, own) for read in readers)
+
+
+def count(*, workspace_id: int, profile_ids: Sequence[int]) -> int:
+    """Return how many of a chunk live: for so many there is a line."""
+    return _live(workspace_id, profile_ids).count()
+
+
+def _rows(workspace_id: int, profile_ids: Sequence[int], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    found = _live(workspace_id, profile_ids)
+    return iter(found.order_by("id").values("id", *export_columns.kept_in(columns)))
+
+
+def _live(workspace_id: int, profile_ids: Sequence[int]) -> models.QuerySet[Profile]:
+    return Profile.objects.live().filter(workspace_id=workspace_id, id__in=profile_ids)
+
+
+def _keys(workspace_id: int, profile_ids: Sequence[int]) -> dict[int, list[str]]:
+    keys: dict[int, list[str]] = {}
+    found = Identifier.objects.filter(workspace_id=workspace_id, profile_id__in=profile_ids)
+    for profile_id, key in found.order_by("key").values_list("profile_id", "key"):
+        keys.setdefault(profile_id, []).append(key)
+    return keys

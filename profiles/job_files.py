@@ -1,7 +1,6 @@
 """The files of imports: uploaded in pieces, read by the worker, faults written beside them. None is ever served.
 
-They lie below MEDIA_ROOT under names that say nothing. What a database transaction says of a file of faults is
-right: bytes beyond `ImportJob.error_bytes` were written by a batch that was rolled back, and are overwritten.
+What counts of a file of faults are `ImportJob.error_bytes` (`profiles/private_files.py`).
 """
 
 from __future__ import annotations
@@ -10,20 +9,19 @@ import csv
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from profiles import csv_cells, private_files
+from profiles.csv_rows import DEVICE_SEPARATOR
 from profiles.models import ImportJob
 
 MAX_FAULT_BYTES = 100 * 1024 * 1024
-_PRIVATE = 0o600
 _SUFFIXES = {ImportJob.Kind.CSV: "csv", ImportJob.Kind.EVENTS: "jsonl"}
 
 
@@ -41,7 +39,7 @@ def new(*, kind: ImportJob.Kind, total_bytes: int) -> str:
         raise UploadError(
             _("This file has more than {count} MB, which is the limit.").format(count=f"{allowed:,}")
         )
-    return _touch(f"sources/{uuid4().hex}.{_SUFFIXES[kind]}")
+    return private_files.new("sources", suffix=_SUFFIXES[kind])
 
 
 def append(*, job: ImportJob, offset: int, piece: bytes) -> int:
@@ -87,10 +85,8 @@ def check_whole(job: ImportJob) -> None:
 
 def drop_source(job: ImportJob) -> None:
     """Delete the uploaded file, once that is committed."""
-    name = job.file.name
     ImportJob.objects.filter(pk=job.pk).update(file="")
-    if name:
-        transaction.on_commit(lambda: default_storage.delete(name))
+    private_files.drop(job.file.name)
 
 
 # --- the file of faults --------------------------------------------------------------------------------------
@@ -102,28 +98,18 @@ def append_faults(job: ImportJob, faults: bytes) -> None:
     if not faults or job.error_bytes + len(faults) > MAX_FAULT_BYTES:
         return
     if not job.error_file:
-        job.error_file = _touch(f"faults/{uuid4().hex}.{_SUFFIXES[ImportJob.Kind(job.kind)]}")
-    with Path(job.error_file.path).open("r+b") as target:
-        target.seek(min(job.error_bytes, target.seek(0, 2)))
-        target.truncate()
-        target.write(faults)
-        job.error_bytes = target.tell()
+        job.error_file = private_files.new("faults", suffix=_SUFFIXES[ImportJob.Kind(job.kind)])
+    job.error_bytes = private_files.append(Path(job.error_file.path), faults, after=job.error_bytes)
 
 
 def faults(job: ImportJob) -> Iterator[bytes]:
     """Yield the content of the file of faults in pieces, as far as it is committed."""
-    left = job.error_bytes
-    with Path(job.error_file.path).open("rb") as source:
-        while left and (piece := source.read(min(left, 1024 * 1024))):
-            left -= len(piece)
-            yield piece
+    return private_files.pieces(Path(job.error_file.path), size=job.error_bytes)
 
 
 def drop_faults(job: ImportJob) -> None:
     """Delete the file of faults, once that is committed. The caller changes the row."""
-    name = job.error_file.name
-    if name:
-        transaction.on_commit(lambda: default_storage.delete(name))
+    private_files.drop(job.error_file.name)
 
 
 def without(job: ImportJob, *, texts: Collection[str]) -> int:
@@ -140,7 +126,7 @@ def without(job: ImportJob, *, texts: Collection[str]) -> int:
     if not _holds_any(job, _in_csv(texts) if is_csv else _in_json(texts)):
         return job.error_bytes
     kept = path.with_suffix(".new")
-    kept.touch(mode=_PRIVATE)
+    kept.touch(mode=private_files.MODE)
     with path.open("rb") as source, kept.open("wb") as target:
         (_csv_without if is_csv else _lines_without)(source, target.write, texts)
         size = target.tell()
@@ -184,11 +170,17 @@ def _csv_without(source: BinaryIO, write: Callable[[bytes], object], texts: Coll
         try:
             if (cells := next(reader, None)) is None:
                 return
-            if unwanted.isdisjoint(part for cell in cells for part in (cell, *cell.split("|"))):
+            if unwanted.isdisjoint(_names(cells)):
                 write(b"".join(lines))
         except csv.Error:  # nobody can tell whom such a row names
             pass
         lines.clear()
+
+
+def _names(cells: Iterable[str]) -> Iterator[str]:
+    for cell in map(csv_cells.plain, cells):
+        yield cell
+        yield from cell.split(DEVICE_SEPARATOR)
 
 
 def _lines_without(source: BinaryIO, write: Callable[[bytes], object], texts: Collection[str]) -> None:
@@ -198,10 +190,3 @@ def _lines_without(source: BinaryIO, write: Callable[[bytes], object], texts: Co
     for line in source:
         if not texts or not unwanted.search(line):
             write(line)
-
-
-def _touch(name: str) -> str:
-    path = Path(default_storage.path(name))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=_PRIVATE)
-    return name

@@ -13,42 +13,22 @@ is rolled back. A file that cannot be imported at all is told by ImportFileError
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
-from uuid import uuid4
 
-from django.db import OperationalError, transaction
-from django.db.models import Q
-from django.utils.translation import gettext as _
-from django_q.tasks import async_task
+from django.db import transaction
 
 from accounts.models import User, Workspace
-from profiles import job_files
+from profiles import job_claims, job_files
+from profiles.job_claims import ACTIVE, Clock
 from profiles.models import ImportJob
 
 Status = ImportJob.Status
-Clock = Callable[[], datetime]
 TASK = "profiles.tasks.run_import"
-# A task ends long before the worker's timeout, and queues the next one: a file may take days.
-SLICE = timedelta(minutes=10)
-STALE_AFTER = timedelta(minutes=2)
 UNFINISHED_DAYS, DETAIL_DAYS = 7, 30
-
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-
-ACTIVE = (Status.WAITING, Status.RUNNING)
 ENDED = (Status.COMPLETE, Status.CANCELLED, Status.FAILED)
-
-
-class StoppedError(Exception):
-    """The job was paused, cancelled, or taken up by another worker: this one must let it go."""
-
-
-class JobStateError(Exception):
-    """The job is in no state for this: somebody else was faster."""
 
 
 class ImportFileError(ValueError):
@@ -87,7 +67,7 @@ def start(*, job: ImportJob, options: Mapping[str, Any], is_dry_run: bool = Fals
     """
     job_files.check_whole(job)
     with transaction.atomic():
-        _change(job, to=Status.WAITING, only_from=[Status.DRAFT], beat_at=now, started_at=now)
+        job_claims.step(job, to=Status.WAITING, only_from=[Status.DRAFT], beat_at=now, started_at=now)
         job_files.drop_faults(job)
         _set(
             job,
@@ -101,26 +81,28 @@ def start(*, job: ImportJob, options: Mapping[str, Any], is_dry_run: bool = Fals
             last_error="",
             finished_at=None,
         )
-        _queue(job)
+        job_claims.queue(job, task=TASK)
 
 
 def pause(*, job: ImportJob, now: datetime) -> None:
     """Let the worker stop after the batch it is at. Raises JobStateError."""
-    _change(job, to=Status.PAUSED, only_from=ACTIVE, beat_at=now, claim=None)
+    job_claims.step(job, to=Status.PAUSED, only_from=ACTIVE, beat_at=now, claim=None)
 
 
 def resume(*, job: ImportJob, now: datetime) -> None:
     """Go on exactly where the job stopped, or broke off. Raises JobStateError."""
     with transaction.atomic():
-        _change(job, to=Status.WAITING, only_from=[Status.PAUSED, Status.FAILED], has_file=True, beat_at=now)
+        job_claims.step(
+            job, to=Status.WAITING, only_from=[Status.PAUSED, Status.FAILED], has_file=True, beat_at=now
+        )
         _set(job, last_error="", finished_at=None)
-        _queue(job)
+        job_claims.queue(job, task=TASK)
 
 
 def cancel(*, job: ImportJob, now: datetime) -> None:
     """End a job: what was imported stays, the rest never will be. Raises JobStateError."""
     unfinished = [Status.DRAFT, *ACTIVE, Status.PAUSED]
-    _change(job, to=Status.CANCELLED, only_from=unfinished, finished_at=now, claim=None)
+    job_claims.step(job, to=Status.CANCELLED, only_from=unfinished, finished_at=now, claim=None)
     job_files.drop_source(job)
 
 
@@ -131,28 +113,20 @@ def work(*, job_id: int, runner: Runner, clock: Clock) -> None:
     Does nothing if the job does not wait: it was paused, or another worker has it. When the database is away the
     job stays as it is, and `revive` takes it up again.
     """
-    job = _claim(job_id, now=clock())
+    job = job_claims.claim(ImportJob, job_id=job_id, now=clock())
     if job is None:
         return
-    until = clock() + SLICE
-    try:
-        with Path(job.file.path).open("rb") as source:
-            for _batch in runner(job=job, source=source, clock=clock):
-                job.refresh_from_db()
-                if clock() >= until:
-                    _hand_over(job, now=clock())
-                    return
-        _finish(job, now=clock())
-    except StoppedError:
-        pass
-    except ImportFileError as error:
-        _fail(job, str(error), now=clock())
-        job_files.drop_source(job)
-    except OperationalError:
-        raise
-    except Exception:
-        _fail(job, _("Rollcall failed. Its operator finds the details in the log."), now=clock())
-        raise
+    with job_claims.end_told(job, clock=clock):
+        try:
+            with Path(job.file.path).open("rb") as source:
+                batches = runner(job=job, source=source, clock=clock)
+                is_done = job_claims.take_steps(job, batches, task=TASK, clock=clock)
+        except ImportFileError as error:
+            job_claims.fail(job, str(error), now=clock())
+            job_files.drop_source(job)
+        else:
+            if is_done:
+                _finish(job, now=clock())
 
 
 def advance(
@@ -169,9 +143,7 @@ def advance(
     Last in the transaction: from here on it holds the job's row. `read_bytes` is the position in a compressed file,
     for the progress bar. Raises StoppedError.
     """
-    row = ImportJob.objects.select_for_update().get(pk=job.pk)
-    if row.status != Status.RUNNING or row.claim != job.claim:
-        raise StoppedError
+    row = job_claims.hold(job)
     row.done_bytes = done_bytes
     row.counts = {name: row.counts.get(name, 0) + counts.get(name, 0) for name in {**row.counts, **counts}}
     if read_bytes is not None:
@@ -184,9 +156,7 @@ def advance(
 
 def revive(*, now: datetime) -> int:
     """Queue the jobs that no worker has been heard of for a while; return how many."""
-    lost = ImportJob.objects.filter(status__in=ACTIVE, beat_at__lt=now - STALE_AFTER)
-    found = [job for job in lost if _take_back(job, now=now)]
-    return len(found)
+    return job_claims.revive(ImportJob, task=TASK, now=now)
 
 
 # --- what the clock does -------------------------------------------------------------------------------------
@@ -220,71 +190,16 @@ def forget(*, workspace_id: int, texts: Collection[str]) -> None:
         job.save(update_fields=["error_bytes"])
 
 
-# --- steps from one status to the next -----------------------------------------------------------------------
-def _change(
-    job: ImportJob, *, to: Status, only_from: Collection[str], has_file: bool = False, **more: Any
-) -> None:
-    """Step to another status. Raises JobStateError if the job, by now, is in none it may come from."""
-    rows = ImportJob.objects.filter(pk=job.pk, status__in=only_from)
-    if has_file:
-        rows = rows.exclude(file="")
-    if not rows.update(status=to, **more):
-        raise JobStateError(_("This import has moved on meanwhile."))
-    job.refresh_from_db()
-
-
 def _set(job: ImportJob, **values: Any) -> None:
     ImportJob.objects.filter(pk=job.pk).update(**values)
     job.refresh_from_db()
 
 
-def _queue(job: ImportJob) -> None:
-    """Queue a task for the job once that is committed. If that fails, `revive` does it again."""
-    transaction.on_commit(lambda: async_task(TASK, job.pk))
-
-
-def _claim(job_id: int, *, now: datetime) -> ImportJob | None:
-    """Take a waiting job for this worker alone: of two that try, the second updates no row."""
-    claim = uuid4()
-    waiting = ImportJob.objects.filter(pk=job_id, status=Status.WAITING)
-    if not waiting.update(status=Status.RUNNING, claim=claim, beat_at=now):
-        return None
-    return ImportJob.objects.get(pk=job_id, claim=claim)
-
-
-def _mine(job: ImportJob) -> Q:
-    return Q(pk=job.pk, status=Status.RUNNING, claim=job.claim)
-
-
-def _hand_over(job: ImportJob, *, now: datetime) -> None:
-    with transaction.atomic():
-        if ImportJob.objects.filter(_mine(job)).update(status=Status.WAITING, claim=None, beat_at=now):
-            _queue(job)
-
-
-def _take_back(job: ImportJob, *, now: datetime) -> bool:
-    """Let a job wait again whose worker is gone; if it is not, its next `advance` tells it to stop."""
-    lost = ImportJob.objects.filter(pk=job.pk, status=job.status, beat_at=job.beat_at)
-    with transaction.atomic():
-        if not lost.update(status=Status.WAITING, claim=None, beat_at=now):
-            return False
-        _queue(job)
-    return True
-
-
 def _finish(job: ImportJob, *, now: datetime) -> None:
     """End a job that came to the end of its file; after a dry run the file waits for the real one."""
     status = Status.DRAFT if job.is_dry_run else Status.COMPLETE
-    done = ImportJob.objects.filter(_mine(job)).update(
+    done = ImportJob.objects.filter(job_claims.mine(job)).update(
         status=status, finished_at=now, beat_at=now, claim=None
     )
     if done and not job.is_dry_run:
         job_files.drop_source(job)
-
-
-def _fail(job: ImportJob, reason: str, *, now: datetime) -> None:
-    # The names of columns may be what no database can hold.
-    told = _NO_TEXT.sub("\ufffd", reason)[:500]
-    ImportJob.objects.filter(_mine(job)).update(
-        status=Status.FAILED, last_error=told, finished_at=now, beat_at=now, claim=None
-    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
+from profiles.models_jobs import Job
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
@@ -19,7 +18,7 @@ class ImportJobQuerySet(models.QuerySet["ImportJob"]):
         return self.filter(workspace=workspace)
 
 
-class ImportJob(models.Model):
+class ImportJob(Job):
     """A file that is imported in the background, how far it came, and how its rows fared."""
 
     class Kind(models.TextChoices):
@@ -43,14 +42,12 @@ class ImportJob(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
     is_dry_run = models.BooleanField(_("dry run"), default=False)
-    file = models.FileField(_("file"), max_length=255, blank=True)
     file_name = models.CharField(_("file name"), max_length=255)
     options = models.JSONField(blank=True, default=dict)
     total_bytes = models.PositiveBigIntegerField(_("size"), default=0)
     done_bytes = models.PositiveBigIntegerField(_("read"), default=0)
     counts = models.JSONField(_("counts"), blank=True, default=dict)
     error_file = models.FileField(_("rows at fault"), max_length=255, blank=True)
-    last_error = models.CharField(_("last error"), max_length=500, blank=True, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -59,13 +56,9 @@ class ImportJob(models.Model):
         verbose_name=_("started by"),
     )
     created_at = models.DateTimeField(_("uploaded"))
-    started_at = models.DateTimeField(_("started"), null=True)
-    beat_at = models.DateTimeField(_("last sign of life"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
-    worked = models.DurationField(default=timedelta)  # what the workers took for what is done
-    claim = models.UUIDField(null=True, editable=False)  # of the worker that runs it; another has none of it
     error_bytes = models.PositiveBigIntegerField(default=0)  # of the file of faults that are committed
 
+    moved_on = _("This import has moved on meanwhile.")
     objects = ImportJobQuerySet.as_manager()
 
     class Meta:

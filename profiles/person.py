@@ -17,7 +17,7 @@ Described = dict[str, Any]
 
 # What the apps above know is asked only when somebody wants it.
 _ABOVE = frozenset({"cohorts", "segments"})
-_DEVICES = (matching.DEVICE, matching.IDENTIFIED_DEVICE)
+DEVICES = (matching.DEVICE, matching.IDENTIFIED_DEVICE)
 
 FIELDS = frozenset(
     {
@@ -85,21 +85,22 @@ def _describe(profile: Profile, facts: _Facts) -> Described:
         "external_id": profile.external_id,
         "braze_id": str(profile.pk),
         "profile_id": profile.pk,
-        "user_aliases": [_alias(key) for key in keys if key.startswith("a:")],
-        "devices": [{"device_id": key[2:]} for key in keys if key.startswith(_DEVICES)],
-        **{name: _json(getattr(profile, it.column)) for name, it in attributes.STANDARD.items()},
+        "user_aliases": [alias(key) for key in keys if key.startswith("a:")],
+        "devices": [{"device_id": key[2:]} for key in keys if key.startswith(DEVICES)],
+        **{name: as_json(getattr(profile, it.column)) for name, it in attributes.STANDARD.items()},
         "custom_attributes": profile.custom_attributes,
         "custom_events": [_event(event) for event in others],
         "purchases": [_event(event) | _purchase(event) for event in purchases],
         "total_revenue": _total_revenue(purchases),
-        "created_at": _json(profile.created_at),
-        "updated_at": _json(profile.changed_at),
+        "created_at": as_json(profile.created_at),
+        "updated_at": as_json(profile.changed_at),
         **facts.above.get(profile.pk, {}),
     }
     return {name: value for name, value in described.items() if value not in (None, "", [], {})}
 
 
-def _alias(key: str) -> dict[str, str]:
+def alias(key: str) -> dict[str, str]:
+    """Return the alias that a key is, as the tracking API has it."""
     label, name = matching.alias_of(key)
     return {"alias_name": name, "alias_label": label}
 
@@ -107,8 +108,8 @@ def _alias(key: str) -> dict[str, str]:
 def _event(event: CustomEvent) -> Described:
     return {
         "name": event.name.name,
-        "first": _json(event.first_at),
-        "last": _json(event.last_at),
+        "first": as_json(event.first_at),
+        "last": as_json(event.last_at),
         "count": event.count,
         "days": event.days,
     }
@@ -124,7 +125,7 @@ def _total_revenue(purchases: Sequence[CustomEvent]) -> float | None:
     return float(sum(event.revenue for event in purchases)) if len(currencies) == 1 else None
 
 
-def _json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Return a value as JSON has it: times in UTC as the tracking API takes them."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

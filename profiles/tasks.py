@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -9,7 +12,6 @@ from django.utils.module_loading import import_string
 from profiles import changes, filter_bitmaps, jobs
 from profiles.models import ImportJob
 
-log = structlog.get_logger("rollcall.imports")
 RUNNERS = {
     ImportJob.Kind.CSV: "profiles.csv_import.run_job",
     ImportJob.Kind.EVENTS: "profiles.event_files.run_job",
@@ -17,7 +19,18 @@ RUNNERS = {
 
 
 class BrokenOffError(Exception):
-    """An import broke off. The queue keeps and logs what a task raises, and a database's message may name people."""
+    """A job broke off. The queue keeps and logs what a task raises, and a database's message may name people."""
+
+
+@contextmanager
+def naming_nobody(kind: str, job_id: int) -> Iterator[None]:
+    """Log what breaks a job off, and let the queue know no more than its class."""
+    try:
+        yield
+    except Exception as error:
+        log, event = structlog.get_logger(f"rollcall.{kind}s"), f"{kind}_broke_off"
+        log.exception(event, job=job_id, exc_info=(type(error), error, error.__traceback__))
+        raise BrokenOffError(type(error).__qualname__) from None
 
 
 def tidy_changes() -> int:
@@ -37,11 +50,8 @@ def run_import(job_id: int) -> None:
     """
     for kind in ImportJob.objects.filter(pk=job_id).values_list("kind", flat=True):
         runner = import_string(RUNNERS[ImportJob.Kind(kind)])
-        try:
+        with naming_nobody("import", job_id):
             jobs.work(job_id=job_id, runner=runner, clock=timezone.now)
-        except Exception as error:
-            log.exception("import_broke_off", job=job_id, exc_info=(type(error), error, error.__traceback__))
-            raise BrokenOffError(type(error).__qualname__) from None
 
 
 def revive_imports() -> int:

@@ -16,9 +16,10 @@ from cohorts.admin import CohortAdmin
 from config.admin import ModelAdmin
 from profiles.admin import ProfileAdmin
 from segments import admin_page, admin_panels, admin_urls, saving
+from segments.admin_exports import SegmentExportAdmin
 from segments.admin_forms import SegmentForm
 from segments.admin_list import SegmentColumns, SegmentList, StatusFilter, TagFilter
-from segments.models import Segment
+from segments.models import Segment, SegmentExport
 
 
 @admin.register(Segment)
@@ -76,5 +77,6 @@ class SegmentAdmin(SegmentColumns, ModelAdmin):
         return [*admin_urls.addresses(self.admin_site.admin_view), *super().get_urls()]
 
 
+admin.site.register(SegmentExport, SegmentExportAdmin)
 CohortAdmin.panels.append(admin_panels.used_by_segments)
 ProfileAdmin.panels.append(admin_panels.segments_of_user)

@@ -73,7 +73,9 @@ class SegmentForm(ModelForm):
         fields = ("name", "description", "definition")
 
     class Media:
-        css: ClassVar = {"all": ["segments/builder.css"]}
+        css: ClassVar = {
+            "all": ["segments/builder.css", "segments/builder_fields.css", "segments/builder_summary.css"]
+        }
         js: ClassVar = [forms.Script("segments/builder.js", type="module")]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

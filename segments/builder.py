@@ -8,11 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from accounts.models import Workspace
 from profiles import numbers
-from segments import filters
+from segments import builder_words, filters
 from segments.audience import Counts
 from segments.builder_catalogue import catalogue_data, offered
 from segments.evaluation import NodeCount
@@ -32,7 +31,7 @@ def page_data(
         "max_depth": settings.MAX_SEGMENT_DEPTH,
         "max_filters": settings.MAX_SEGMENT_FILTERS,
         "urls": _urls(own_id),
-        "words": words(),
+        "words": builder_words.words(),
     }
 
 
@@ -91,69 +90,3 @@ def _note(tree: Group) -> str:
     if not filters.is_finished(tree):
         return _("Nobody yet: a segment without filters selects nobody. Add at least one filter.")
     return ""
-
-
-def words() -> dict[str, str]:
-    """Return every text of the builder in the active language. The builder replaces what stands in braces."""
-    return _words_of_filters() | _words_of_groups() | _words_of_audience()
-
-
-def _words_of_filters() -> dict[str, str]:
-    return {
-        "filter": _("Filter"),
-        "filter_number": _("Filter {number}"),
-        "operator": _("Operator"),
-        "includes": pgettext("operator", "includes"),
-        "does_not_include": pgettext("operator", "does not include"),
-        "cohorts": _("Cohorts"),
-        "choose_cohort": _("Choose a cohort"),
-        "add_cohort": _("Add another"),
-        "remove_cohort": _("Remove {name}"),
-        "gone_cohort": _("Cohort that no longer exists"),
-        "no_match": _("No cohort is called that."),
-        "more_matches": _("{shown} of {count} shown. Type to narrow the list."),
-        "or": _("or"),
-        "add_filter": _("Add filter"),
-        "remove_filter": _("Remove filter {number}"),
-        "filter_removed": _("Filter removed"),
-        "cohort_added": _("{name} chosen"),
-        "cohort_removed": _("{name} removed"),
-    }
-
-
-def _words_of_groups() -> dict[str, str]:
-    return {
-        "group_number": _("Group {number}"),
-        "all_filters": _("All filters"),
-        "join": _("How the filters are joined"),
-        "and": pgettext("button", "AND"),
-        "or_button": pgettext("button", "OR"),
-        "match_and": _("Match all of these"),
-        "match_or": _("Match at least one of these"),
-        "exclude_and": _("Leave out users who match all of these"),
-        "exclude_or": _("Leave out users who match at least one of these"),
-        "exclude": _("Exclude this group"),
-        "add_group": _("Add group"),
-        "remove_group": _("Remove group {number}"),
-        "group_removed": _("Group removed"),
-        "empty": _("Nobody is in this segment yet"),
-        "empty_text": _(
-            "Add at least one filter. A segment without filters selects nobody, never everybody."
-        ),
-        "empty_group": _("Add a filter to this group, or remove the group."),
-        "no_cohorts": _("There are no cohorts yet"),
-        "no_cohorts_text": _("As soon as a partner sends a cohort, you can filter by it here."),
-    }
-
-
-def _words_of_audience() -> dict[str, str]:
-    return {
-        "audience": _("Users in this segment"),
-        "in_words": _("In words"),
-        "counting": _("Counting…"),
-        "count_of": _("{count} users match"),
-        "at_fault": _("Not counted: correct what is marked first."),
-        "failed": _("The count failed. The number shown is not of these filters."),
-        "signed_out": _("You were signed out. Sign in again in another tab, then count again."),
-        "retry": _("Count again"),
-    }

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
+from profiles.models_jobs import Job
 
 
 class SegmentExportQuerySet(models.QuerySet["SegmentExport"]):
@@ -17,8 +18,12 @@ class SegmentExportQuerySet(models.QuerySet["SegmentExport"]):
         return self.filter(workspace=workspace)
 
 
-class SegmentExport(models.Model):
-    """The members of a segment at one moment, written to a CSV file in the background."""
+class SegmentExport(Job):
+    """The members of a segment at one moment, written to a CSV file in the background (`segments/exports.py`).
+
+    `members` is the bitmap of whom the file holds, or will hold, while there is one. `last_id` is the profile up to
+    which it is written, `done_count` the rows it has, and `size_bytes` how much of it is committed.
+    """
 
     class Status(models.TextChoices):
         """How far it came."""
@@ -29,6 +34,13 @@ class SegmentExport(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         FAILED = "failed", _("Failed")
         EXPIRED = "expired", _("Expired")
+
+    class Removal(models.TextChoices):
+        """Why a complete file is not here any more."""
+
+        AGE = "age", _("The file was deleted, as its time was over.")
+        HAND = "hand", _("A member of the team deleted the file.")
+        ERASURE = "erasure", _("The file was deleted, as a user in it was erased.")
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
     segment = models.ForeignKey(
@@ -41,11 +53,11 @@ class SegmentExport(models.Model):
     segment_name = models.CharField(_("segment"), max_length=100)
     fields = models.JSONField(_("fields"))
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.WAITING)
+    members = models.BinaryField(null=True, editable=False)
     total_count = models.PositiveIntegerField(_("users"), null=True)
     done_count = models.PositiveIntegerField(_("written"), default=0)
-    file = models.FileField(_("file"), max_length=255, blank=True)
+    last_id = models.PositiveIntegerField(default=0, editable=False)
     size_bytes = models.PositiveBigIntegerField(_("size"), default=0)
-    last_error = models.CharField(_("last error"), max_length=500, blank=True, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -54,11 +66,11 @@ class SegmentExport(models.Model):
         verbose_name=_("ordered by"),
     )
     created_at = models.DateTimeField(_("ordered"))
-    beat_at = models.DateTimeField(_("last sign of life"))
-    finished_at = models.DateTimeField(_("finished"), null=True)
     expires_at = models.DateTimeField(_("expires"), null=True)
-    claim = models.UUIDField(null=True, editable=False)  # of the worker that runs it; another has none of it
+    removal = models.CharField(max_length=7, choices=Removal, blank=True, default="", editable=False)
 
+    LARGE = ("members",)
+    moved_on = _("This export has moved on meanwhile.")
     objects = SegmentExportQuerySet.as_manager()
 
     class Meta:

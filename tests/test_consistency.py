@@ -16,6 +16,7 @@ BITMAPS = {
     "cohorts_cohort": ["snapshot"],
     "cohorts_cohortdelta": ["members", "left"],
     "profiles_filterbitmap": ["members"],
+    "segments_segmentexport": ["members"],
     "profiles_profilechange": ["members"],
 }
 

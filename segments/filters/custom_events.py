@@ -16,8 +16,9 @@ from profiles.predicates import Sql
 from profiles.selection import Query, Table
 from segments.filters import operators
 from segments.filters.kinds import Asked, Filter, Kind, Known, Operator, Subject
+from segments.filters.numbers import DAYS, TIMES
 from segments.filters.sources import Selects
-from segments.filters.values import DAYS, TIMES, Day
+from segments.filters.values import Day
 
 COUNT, FIRST, LAST = Sql("e.count"), Sql("e.first_at"), Sql("e.last_at")
 EVER = Sql("TRUE")

@@ -17,7 +17,12 @@ from django.db import connection
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
-from accounts.models import User
+from accounts.models import User, Workspace
+from cohorts.models import Cohort
+from profiles.models import Profile
+from tests.browser.building import Builder
+from tests.cohorts.factories import CohortFactory
+from tests.profiles.factories import ProfileFactory
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -152,6 +157,36 @@ def no_overflow() -> Callable[[Page], None]:
         assert page.evaluate(STICKING_OUT) == []
 
     return fits
+
+
+# --- for the pages of segments -------------------------------------------------------------------------------
+@pytest.fixture
+def people(live_server: Any, workspace: Workspace) -> list[Profile]:
+    """Eight users."""
+    return ProfileFactory.create_batch(8)
+
+
+@pytest.fixture
+def lapsed(people: list[Profile]) -> Cohort:
+    """A cohort of the first six."""
+    return CohortFactory.create(name="Lapsed subscribers", members=people[:6])
+
+
+@pytest.fixture
+def valuable(people: list[Profile]) -> Cohort:
+    """A cohort of the last four."""
+    return CohortFactory.create(name="Valuable customers", members=people[4:])
+
+
+@pytest.fixture
+def builder(
+    page: Page, sign_in: Callable[[User], None], marketer: User, lapsed: Cohort, valuable: Cohort
+) -> Builder:
+    """The page of a new segment."""
+    sign_in(marketer)
+    opened = Builder(page)
+    opened.open()
+    return opened
 
 
 # The page's own scrolling width decides; boxes that scroll or clip inside themselves are allowed to be wider.

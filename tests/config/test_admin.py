@@ -40,7 +40,7 @@ def policy(response) -> dict[str, str]:
 def test_sidebar_of_an_administrator_has_everything_in_its_order(administrator_client):
     assert sidebar(administrator_client) == {
         "": ["Overview"],
-        "Audience": ["Segments", "Cohorts", "Users", "Imports"],
+        "Audience": ["Segments", "Cohorts", "Users", "Imports", "Exports"],
         "Partner integrations": ["Technology partners", "Import history"],
         "Settings": ["Team", "Workspaces", "REST API keys", "Audit log"],
     }
@@ -49,7 +49,7 @@ def test_sidebar_of_an_administrator_has_everything_in_its_order(administrator_c
 def test_sidebar_of_a_marketer_hides_keys_and_team(marketer_client):
     assert sidebar(marketer_client) == {
         "": ["Overview"],
-        "Audience": ["Segments", "Cohorts", "Users", "Imports"],
+        "Audience": ["Segments", "Cohorts", "Users", "Imports", "Exports"],
         "Partner integrations": ["Import history"],
         "Settings": ["Workspaces"],
     }

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from profiles import job_files, jobs, tasks
+from profiles import job_claims, job_files, tasks
 from profiles.models import ImportJob, Profile
 from tests.profiles.factories import ProfileFactory
 from tests.profiles.import_jobs import NOW, started, uploaded
@@ -22,7 +22,7 @@ CSV = ImportJob.Kind.CSV
 @pytest.fixture(autouse=True)
 def _folder(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = str(tmp_path)
-    monkeypatch.setattr(jobs, "async_task", lambda *task: None)
+    monkeypatch.setattr(job_claims, "async_task", lambda *task: None)
 
 
 def at(name: str, *args) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from profiles import csv_import, jobs, tasks
+from profiles import csv_import, job_claims, jobs, tasks
 from profiles.jobs import Status
-from profiles.models import Profile
+from profiles.models import ImportJob, Profile
 from tests.profiles.factories import ProfileFactory
 from tests.profiles.import_jobs import NOW, Clock, started
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _folder(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = str(tmp_path)
-    monkeypatch.setattr(jobs, "async_task", lambda *task: None)
+    monkeypatch.setattr(job_claims, "async_task", lambda *task: None)
 
 
 def people(count: int) -> bytes:
@@ -60,7 +60,7 @@ def test_large_rows_are_fewer_to_a_batch(administrator, monkeypatch):
     monkeypatch.setattr(csv_import, "BATCH_BYTES", 100)
     rows = people(5).partition(b"\n")[2]
     job = started(administrator, people(5) + f"u9,,{'x' * 200}\n".encode() + rows)
-    claimed = jobs._claim(job.pk, now=NOW)
+    claimed = job_claims.claim(ImportJob, job_id=job.pk, now=NOW)
     with Path(job.file.path).open("rb") as source:
         batches = list(csv_import.run_job(job=claimed, source=source, clock=Clock()))
     job.refresh_from_db()
@@ -128,7 +128,7 @@ def test_worker_that_is_killed_within_a_batch_leaves_no_trace_of_it(administrato
     assert killed.returncode == -signal.SIGKILL
     job.refresh_from_db()
     assert (job.status, job.counts["rows"], Profile.objects.count()) == (Status.RUNNING, 100, 80)
-    assert jobs.revive(now=job.beat_at + 2 * jobs.STALE_AFTER) == 1
+    assert jobs.revive(now=job.beat_at + 2 * job_claims.STALE_AFTER) == 1
     tasks.run_import(job.pk)
     job.refresh_from_db()
     assert (job.status, job.counts["rows"], job.counts["created"]) == (Status.COMPLETE, 500, 400)

@@ -20,7 +20,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles import event_files, event_lines, jobs
+from profiles import event_files, event_lines, job_claims, jobs
 from profiles.models import CustomEvent, EventReceipt, ImportJob
 from tests.profiles.event_data import TIME, exported, lines, totals
 from tests.profiles.factories import ProfileFactory, make_people
@@ -142,7 +142,7 @@ def test_lines_at_fault_can_be_mended_and_imported(administrator, media):
 def test_a_job_goes_on_where_it_was_paused(administrator, workspace, media, small_blocks, compress):
     make_people(workspace, PEOPLE)
     job = started(administrator, compress(many(30)))
-    job = jobs._claim(job.pk, now=NOW)
+    job = job_claims.claim(ImportJob, job_id=job.pk, now=NOW)
     assert job is not None
     with Path(job.file.path).open("rb") as source:
         for _batch in islice(event_files.run_job(job=job, source=source, clock=Clock()), 4):
@@ -160,10 +160,10 @@ def test_a_job_goes_on_where_it_was_paused(administrator, workspace, media, smal
 
 def test_a_paused_job_leaves_its_batch_undone(administrator, workspace, media, small_blocks):
     make_people(workspace, PEOPLE)
-    job = jobs._claim(started(administrator, many(10)).pk, now=NOW)
+    job = job_claims.claim(ImportJob, job_id=started(administrator, many(10)).pk, now=NOW)
     assert job is not None
     jobs.pause(job=ImportJob.objects.get(pk=job.pk), now=NOW)
-    with Path(job.file.path).open("rb") as source, pytest.raises(jobs.StoppedError):
+    with Path(job.file.path).open("rb") as source, pytest.raises(job_claims.StoppedError):
         list(event_files.run_job(job=job, source=source, clock=Clock()))
     assert totals() == {}
 
@@ -267,7 +267,7 @@ def test_a_killed_worker_loses_nothing_and_counts_nothing_twice(administrator, w
     assert job.status == Status.RUNNING
     assert job.counts["rows"] < 6_001
     assert EventReceipt.objects.count() == sum(totals().values()) == job.counts["imported"]
-    ImportJob.objects.update(beat_at=NOW - jobs.STALE_AFTER * 2)
+    ImportJob.objects.update(beat_at=NOW - job_claims.STALE_AFTER * 2)
     assert jobs.revive(now=NOW) == 1
     job = worked(job)
     assert (job.status, job.counts["rows"], job.counts["failed"]) == (Status.COMPLETE, 6_001, 1)

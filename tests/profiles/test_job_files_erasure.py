@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from profiles import job_files, jobs
+from profiles import csv_cells, job_claims, job_files, jobs
 from profiles.models import ImportJob
 from tests.profiles.import_jobs import started, uploaded
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _folder(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = str(tmp_path)
-    monkeypatch.setattr(jobs, "async_task", lambda *task: None)
+    monkeypatch.setattr(job_claims, "async_task", lambda *task: None)
 
 
 def with_faults(job: ImportJob, content: bytes, *, rolled_back: bytes = b"") -> ImportJob:
@@ -77,3 +77,8 @@ def test_line_that_is_no_json_hides_nobody(administrator):
         left(with_faults(job, broken + b'{"distinct_id":"ben"}\n'), 'the "boss"')
         == b'{"distinct_id":"ben"}\n'
     )
+
+
+def test_name_that_begins_like_a_formula_is_found(administrator):
+    faults = csv_cells.line(["+4930", "x"]) + csv_cells.line(["@a|-b", "y"]) + csv_cells.line(["ben", "z"])
+    assert left(with_faults(started(administrator, b"x"), faults.encode()), "+4930", "@a") == b"ben,z\n"

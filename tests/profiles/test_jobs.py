@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from profiles import job_files, jobs, tasks
-from profiles.jobs import ImportFileError, JobStateError, Status
+from profiles import job_claims, job_files, jobs, tasks
+from profiles.job_claims import JobStateError
+from profiles.jobs import ImportFileError, Status
 from profiles.models import ImportJob
 from tests.profiles.import_jobs import NOW, Clock, each_line, started, uploaded
 
@@ -23,7 +24,7 @@ def queued(settings, tmp_path, monkeypatch) -> list[tuple]:
     """Files go to a folder of the test's own; tasks are noted instead of queued."""
     settings.MEDIA_ROOT = str(tmp_path)
     tasks_queued: list[tuple] = []
-    monkeypatch.setattr(jobs, "async_task", lambda *task: tasks_queued.append(task))
+    monkeypatch.setattr(job_claims, "async_task", lambda *task: tasks_queued.append(task))
     return tasks_queued
 
 
@@ -136,8 +137,8 @@ def test_job_of_a_worker_that_died_is_taken_up_and_counts_everything_once(admini
     assert job.status == Status.RUNNING
     with Path(job.error_file.path).open("ab") as rolled_back:
         rolled_back.write(b"of a batch that was never committed")
-    assert jobs.revive(now=job.beat_at + jobs.STALE_AFTER) == 0
-    assert jobs.revive(now=job.beat_at + jobs.STALE_AFTER + timedelta(seconds=1)) == 1
+    assert jobs.revive(now=job.beat_at + job_claims.STALE_AFTER) == 0
+    assert jobs.revive(now=job.beat_at + job_claims.STALE_AFTER + timedelta(seconds=1)) == 1
     assert work(job).counts == {"rows": 4, "failed": 2}
     assert faults(job) == b"bad 1\nbad 2\n" == Path(job.error_file.path).read_bytes()
 

@@ -8,7 +8,7 @@ import traceback
 import pytest
 from django.db import IntegrityError
 
-from profiles import jobs, tasks
+from profiles import job_claims, tasks
 from profiles.attempts import ContendedError
 from profiles.models import ImportJob
 from tests.profiles.import_jobs import started
@@ -20,7 +20,7 @@ DETAIL = "DETAIL: Key (workspace_id, key)=(1, e:kim-4711) already exists."
 @pytest.fixture(autouse=True)
 def _folder(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = str(tmp_path)
-    monkeypatch.setattr(jobs, "async_task", lambda *task: None)
+    monkeypatch.setattr(job_claims, "async_task", lambda *task: None)
 
 
 def breaks_off(**_job) -> None:

@@ -102,7 +102,7 @@ def test_segments_that_are_there_begin_their_versions_with_what_they_are(segment
     segment.save()
     begun = SegmentFactory.create()
     saving.save(segment=begun, tags=[], by=None, now=NOON)
-    migration = import_module("segments.migrations.0005_daily_sizes")
+    migration = import_module("segments.migrations.0006_daily_sizes")
     for _ in range(2):
         migration.begin_versions(apps, None)
     version = SegmentVersion.objects.get(segment=segment)

@@ -23,11 +23,23 @@ export function set(element, name, value) {
 }
 
 /** The theme's symbol of that name, silent to screen readers. */
-export const icon = (name) =>
-  h("span", { class: "material-symbols-outlined", "aria-hidden": "true" }, name);
+export const icon = (name, className = "") =>
+  h("span", { class: `material-symbols-outlined ${className}`.trim(), "aria-hidden": "true" }, name);
 
 /** A button that does not submit the form. */
 export const button = (properties, ...children) => h("button", { type: "button", ...properties }, ...children);
+
+/** A field that belongs to no form: it is not sent, and Enter in it does not save the page. */
+export const field = (properties) => h("input", { form: "sb-none", autocomplete: "off", ...properties });
+
+/** Text for screen readers only. */
+export const unseen = (text) => h("span", { class: "rc-hidden" }, text);
+
+/** Say what a button does, to those who see its symbol only and to those who do not. */
+export function label(element, text) {
+  set(element, "aria-label", text);
+  set(element, "title", text);
+}
 
 /** `fill("Remove {name}", { name: "VIP" })` */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);

@@ -1,68 +1,65 @@
 // A group: how its filters are joined, whether it is excluded, and its filters and groups.
 
-import { button, fill, h, icon, set, uniqueId } from "./dom.js";
+import { button, field, fill, h, icon, set, uniqueId } from "./dom.js";
 import { FilterRow } from "./filter_row.js";
+import { TreeNode } from "./tree_node.js";
 
-/** The outermost group has no `removed`: it stays. */
-export class FilterGroup {
-  constructor(node, page, removed = null, depth = 1) {
-    Object.assign(this, { page, depth, isRoot: !removed, operator: node.operator, exclude: node.exclude ?? false });
-    this.countText = h("span", { class: "sb-count" });
+/** The outermost group has no parent: it stays. */
+export class FilterGroup extends TreeNode {
+  constructor(node, page, parent = null) {
+    super(page, parent);
+    Object.assign(this, { operator: node.operator, exclude: node.exclude ?? false });
     this.caption = h("span", { class: "sb-caption" });
-    this.faultText = h("p", { class: "sb-fault", hidden: true, tabindex: "-1" });
     this.list = h("ul", { class: "sb-children" });
-    this.element = h("section", { class: this.isRoot ? "sb-group sb-root" : "sb-group", role: "group" },
-      this.head(removed), this.faultText, this.list, this.empty(), this.foot());
+    this.empty = this.makeEmpty();
+    this.foot = this.makeFoot();
+    this.element = h("section", { class: parent ? "sb-group" : "sb-group sb-root", role: "group" },
+      this.head(), this.verdict, this.faultText, this.list, this.empty, this.foot);
     this.children = node.children.map((child) => this.make(child));
     this.list.append(...this.children.map((child) => this.listItem(child)));
   }
 
   // --- making ---
-  head(removed) {
+  head() {
     const { words } = this.page;
-    this.remover = removed && button({ class: "rc-icon-button sb-remove", onclick: () => removed(this) }, icon("delete"));
     // An excluded outermost group is possible, though nobody needs it: it is shown, not offered.
-    const canExclude = !this.isRoot || this.exclude;
-    const box = h("input", { type: "checkbox", onchange: () => this.change({ exclude: box.checked }) });
+    const canExclude = this.parent || this.exclude;
+    const box = field({ type: "checkbox", onchange: () => this.change({ exclude: box.checked }) });
     box.checked = this.exclude;
     const exclude = canExclude ? h("label", { class: "sb-exclude" }, box, words.exclude) : null;
-    return h("div", { class: "sb-head" }, this.joins(), this.caption, exclude, this.isRoot ? null : this.countText, this.remover);
+    const tools = this.parent ? this.tools() : null;
+    const what = h("div", { class: "sb-head-main" }, this.joins(), this.caption, exclude);
+    // How many the outermost group selects stands in the card beside it.
+    return this.parent ? h("div", { class: "sb-head" }, this.handle, what, this.numbers, tools) : h("div", { class: "sb-head" }, what);
   }
 
   joins() {
     const { words } = this.page;
     const name = uniqueId("sb-join");
-    const choice = (value, label) => {
-      const radio = h("input", { type: "radio", name, value, form: "sb-none", onchange: () => this.change({ operator: value }) });
+    const choice = (value, text) => {
+      const radio = field({ type: "radio", name, value, onchange: () => this.change({ operator: value }) });
       radio.checked = this.operator === value;
-      return h("label", { class: "sb-join-choice" }, radio, h("span", {}, label));
+      return h("label", { class: "sb-join-choice" }, radio, h("span", {}, text));
     };
-    return h("div", { class: "sb-joins", role: "radiogroup", "aria-label": words.join },
-      choice("and", words.and), choice("or", words.or_button));
+    return h("div", { class: "sb-joins", role: "radiogroup", "aria-label": words.join }, choice("and", words.and), choice("or", words.or_button));
   }
 
-  empty() {
+  makeEmpty() {
     const { words } = this.page;
-    const hasCohorts = this.page.filters.length > 0;
-    this.emptyText = this.isRoot
-      ? h("div", { class: "sb-empty" }, icon("filter_alt"),
-          h("h3", {}, hasCohorts ? words.empty : words.no_cohorts), h("p", {}, hasCohorts ? words.empty_text : words.no_cohorts_text))
-      : h("p", { class: "sb-empty-group" }, words.empty_group);
-    return this.emptyText;
+    if (this.parent) return h("p", { class: "sb-empty-group" }, words.empty_group);
+    return h("div", { class: "sb-empty" }, icon("filter_alt"), h("h3", {}, words.empty), h("p", {}, words.empty_text));
   }
 
-  foot() {
-    const { words, filters, max_depth: maxDepth } = this.page;
-    this.adder = button({ class: "rc-button rc-button-small sb-add-filter", disabled: !filters.length, onclick: () => this.addFilter() }, icon("add"), words.add_filter);
-    const group = this.depth < maxDepth
-      ? button({ class: "rc-button rc-button-small sb-quiet", disabled: !filters.length, onclick: () => this.addGroup() }, icon("library_add"), words.add_group)
-      : null;
-    return h("div", { class: "sb-foot" }, this.adder, group);
+  makeFoot() {
+    const { words } = this.page;
+    this.limit = h("span", { class: "sb-limit", id: uniqueId("sb-limit"), hidden: true });
+    this.adder = button({ class: "rc-button rc-button-small sb-add-filter", onclick: () => this.addFilter() }, icon("add"), words.add_filter);
+    this.groupAdder = button({ class: "rc-button rc-button-small sb-quiet", onclick: () => this.addGroup() }, icon("library_add"), words.add_group);
+    return h("div", { class: "sb-foot" }, this.adder, this.groupAdder, this.limit);
   }
 
   make(node) {
-    const removed = (child) => this.removeChild(child);
-    return node.type === "group" ? new FilterGroup(node, this.page, removed, this.depth + 1) : new FilterRow(node, this.page, removed);
+    return node.type === "group" ? new FilterGroup(node, this.page, this) : new FilterRow(node, this.page, this);
   }
 
   listItem(child) {
@@ -74,38 +71,56 @@ export class FilterGroup {
   // --- editing ---
   change(what) {
     Object.assign(this, what);
-    this.showFault("");
+    this.clearFault();
     this.page.edited();
   }
 
-  add(node) {
-    const child = this.make(node);
-    this.children.push(child);
-    this.list.append(this.listItem(child));
-    this.change({});
-    return child;
+  /** Take a child in. The move and whatever else belongs to it are one edit, which its caller reports. */
+  insert(child, index = this.children.length) {
+    child.parent = this;
+    this.list.insertBefore(child.item ?? this.listItem(child), this.children[index]?.item ?? null);
+    this.children.splice(index, 0, child);
+    this.clearFault();
   }
 
-  addFilter() {
-    const before = this.children.filter((child) => child instanceof FilterRow).at(-1);
-    const partner = before?.partner ?? this.page.filters[0].partner;
-    this.add({ type: "cohort", partner, operator: "includes", cohorts: [] }).start();
+  detach(child) {
+    this.children.splice(this.children.indexOf(child), 1);
+    child.item.remove();
+    this.clearFault();
+  }
+
+  async addFilter() {
+    if (this.refuse(this.adder)) return;
+    const entry = await this.page.chooseFilter(this.page.words.add_filter);
+    if (!entry) return this.adder.focus();
+    const child = this.make(this.page.catalogue.begin(entry));
+    this.insert(child);
+    this.change({});
+    child.start();
   }
 
   addGroup() {
-    const operator = this.operator === "and" ? "or" : "and";
-    this.add({ type: "group", operator, exclude: false, children: [] }).adder.focus();
+    if (this.refuse(this.groupAdder)) return;
+    const group = this.make({ type: "group", operator: this.operator === "and" ? "or" : "and", children: [] });
+    this.insert(group);
+    this.change({});
+    group.adder.focus();
   }
 
-  removeChild(child) {
+  /** A button that is off can be focused, and says why. */
+  refuse(pressed) {
+    const isOff = pressed.getAttribute("aria-disabled") === "true";
+    if (isOff) this.page.announce(pressed.title);
+    return isOff;
+  }
+
+  remove(child) {
     const index = this.children.indexOf(child);
-    this.children.splice(index, 1);
-    child.item.remove();
-    const { words } = this.page;
-    this.page.announce(child instanceof FilterGroup ? words.group_removed : words.filter_removed);
-    (this.children[index] ?? this.children.at(-1))?.remover.focus();
-    if (!this.children.length) this.adder.focus();
+    this.detach(child);
     this.change({});
+    const next = this.children[index] ?? this.children.at(-1);
+    (next?.remover ?? this.adder).focus();
+    this.page.announce(fill(this.page.words.removed, { name: child.name }));
   }
 
   toJSON() {
@@ -116,21 +131,40 @@ export class FilterGroup {
   number(pointer, number) {
     const { words } = this.page;
     this.pointer = pointer;
-    set(this.element, "aria-label", this.isRoot ? words.all_filters : fill(words.group_number, { number }));
+    this.name = this.parent ? fill(words.group_number, { number }) : words.all_filters;
+    this.shortName = this.name;
+    set(this.element, "aria-label", this.name);
+    if (this.parent) this.labelTools(this.name);
     this.caption.textContent = words[`${this.exclude ? "exclude" : "match"}_${this.operator}`];
     this.element.classList.toggle("sb-excluded", this.exclude);
-    this.emptyText.hidden = this.children.length > 0;
     this.element.classList.toggle("sb-is-empty", !this.children.length);
-    if (this.remover) this.labelRemover(fill(words.remove_group, { number }));
+    this.empty.hidden = this.children.length > 0;
+    this.showLimits();
     this.children.forEach((child, index) => {
       child.joinText.textContent = index ? words[this.operator === "and" ? "and" : "or_button"] : "";
-      child.number(`${pointer}/children/${index}`, this.isRoot ? `${index + 1}` : `${number}.${index + 1}`);
+      child.number(`${pointer}/children/${index}`, this.parent ? `${number}.${index + 1}` : `${index + 1}`);
     });
   }
 
-  labelRemover(label) {
-    set(this.remover, "aria-label", label);
-    set(this.remover, "title", label);
+  showLimits() {
+    const { words, max_depth: depth } = this.page;
+    const full = this.page.whyFull(1);
+    const deep = this.depth < depth ? "" : fill(words.too_deep, { count: depth });
+    // That the segment is full is said once, at its end.
+    this.limit.textContent = this.parent && full ? "" : full || deep;
+    this.limit.hidden = !this.limit.textContent;
+    this.turnOff(this.adder, full);
+    this.turnOff(this.groupAdder, full || deep);
+  }
+
+  turnOff(one, why) {
+    set(one, "aria-disabled", why ? "true" : null);
+    set(one, "title", why || null);
+    set(one, "aria-describedby", why && !this.limit.hidden ? this.limit.id : null);
+  }
+
+  focus() {
+    (this.handle ?? this.adder).focus();
   }
 
   *nodes() {
@@ -139,19 +173,5 @@ export class FilterGroup {
       if (child instanceof FilterGroup) yield* child.nodes();
       else yield child;
     }
-  }
-
-  showCounts(counts) {
-    this.countText.textContent = counts[this.pointer] ?? "";
-  }
-
-  showFault(message) {
-    this.faultText.textContent = message;
-    this.faultText.hidden = !message;
-    this.element.classList.toggle("sb-at-fault", Boolean(message));
-  }
-
-  focusFault() {
-    this.faultText.focus();
   }
 }

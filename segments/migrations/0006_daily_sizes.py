@@ -35,7 +35,7 @@ def schedule(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("segments", "0004_definitions_of_version_2"),
+        ("segments", "0005_exports_roles_and_schedules"),
         ("django_q", "0018_task_success_index"),
     ]
     operations = [

@@ -1,9 +1,9 @@
-// Keeps the page of an import up to date while it runs, and loads it again when it does not run any more.
+// Keeps the page of an import or export up to date while it runs, and loads it again when it does not run any more.
 
 const PAUSE = 1500;
 const TOLD_EVERY = 25; // percent
 
-const section = document.getElementById("import");
+const section = document.querySelector("[data-progress]");
 
 const refresh = async () => {
   const response = await fetch(section.dataset.progress, { redirect: "manual" });
