@@ -65,10 +65,14 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def teach(sqlite: Any) -> None:
-    """Let a connection of SQLite match patterns."""
-    sqlite.create_function(
-        FUNCTION, 2, lambda pattern, text: text is not None and matches(pattern, text), deterministic=True
-    )
+    """Let a connection of SQLite match patterns, once: while a statement runs, no function can be made anew."""
+    known = "SELECT 1 FROM pragma_function_list WHERE name = ?"
+    if sqlite.execute(known, [FUNCTION]).fetchone() is None:
+        sqlite.create_function(FUNCTION, 2, _matches_value, deterministic=True)
+
+
+def _matches_value(pattern: str, text: str | None) -> bool:
+    return text is not None and matches(pattern, text)
 
 
 @lru_cache(maxsize=1_000)
