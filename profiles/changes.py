@@ -6,8 +6,9 @@ time on each profile would cost every update an entry in each of the table's ind
 Creating or erasing a profile is a change of its existence, which every reader looks at; `Recorded.since` adds it.
 
 Race-prone, so the order matters:
-1. A reader takes `as_of` before it looks at anything: no transaction that is open then began before it.
-2. A writer's record bears the database's clock, which is never before its transaction began.
+1. A reader takes `as_of` before it looks at anything: no transaction that is open then, and has begun to write,
+   began before it. Those that only read for hours, a backup say, hold nobody up.
+2. A writer's record bears the database's clock at a moment when its transaction was known to write.
 3. So whatever a reader did not see yet was recorded at or after its `as_of`, and is looked at by the next repair.
 """
 
@@ -34,7 +35,11 @@ REPORTING_DELAY = timedelta(seconds=1)
 RETENTION = timedelta(days=7)
 FOLD_AFTER = timedelta(minutes=10)
 
-_CLOCK = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
+# On PostgreSQL the clock is read when the transaction has its number, by which readers see that it writes.
+_CLOCK = {
+    "postgresql": "CASE WHEN pg_current_xact_id() IS NOT NULL THEN CLOCK_TIMESTAMP() END",
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
+}
 _RECORD = (
     "INSERT INTO profiles_profilechange (workspace_id, changed_at, kind, members) VALUES (%s, {}, %s, %s)"
 )
@@ -82,13 +87,14 @@ def recorded(*, workspace_id: int, moment: datetime) -> Recorded:
 
 
 def as_of() -> datetime:
-    """Return a time no open transaction of this database began before, this one included."""
+    """Return a time that no open transaction of this database which writes began before, this one included."""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             cursor.execute(f"SELECT {_CLOCK['sqlite']}", [])
             return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC) - SQLITE_OVERLAP
         cursor.execute(
-            "SELECT least(now(), min(xact_start)) FROM pg_stat_activity WHERE datname = current_database()"
+            "SELECT least(now(), min(xact_start)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_xid IS NOT NULL"
         )
         oldest: datetime = cursor.fetchone()[0]
         return oldest - REPORTING_DELAY

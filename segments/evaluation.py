@@ -119,7 +119,12 @@ def _select(node: Filter, sets: Sets) -> Selection:
         return NOBODY
     selects = node.selects(sets.now)
     sources = [Selection(sets.found.get(source, BitMap())) for source in selects.sources]
-    joined = all_of(sources) if selects.is_all else Selection(BitMap.union(*(it.bitmap for it in sources)))
+    if len(sources) == 1:  # most filters: a union of one would copy it
+        joined = sources[0]
+    else:
+        joined = (
+            all_of(sources) if selects.is_all else Selection(BitMap.union(*(it.bitmap for it in sources)))
+        )
     return ~joined if selects.is_not else joined
 
 
