@@ -12,7 +12,8 @@ from profiles import patterns, predicates
 from profiles.predicates import Sql
 from segments.filters.kinds import Asked, Operator, start_of
 from segments.filters.sources import Selects, where
-from segments.filters.values import DAYS, Day, Number, Range, Text, Texts, Value, ValueFaultError
+from segments.filters.values import Text, Texts, Value, ValueFaultError
+from segments.filters.values_measured import DAYS, Day, Number, Range
 
 Of = Callable[[Any], Sql]
 Condition = Callable[[Sql, Any], Sql]

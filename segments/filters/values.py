@@ -5,23 +5,17 @@ A value that was read is hashable. None stands for one that is still to be enter
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Protocol
 
-from django.utils.formats import date_format, number_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 
 MAX_TEXT = 255
 MAX_TEXTS = 100  # a longer list of chips is no longer readable
 MAX_ID = 2**63 - 1
-MAX_NUMBER = 10**15
-MAX_DAYS = 3_650
-FIRST_YEAR, LAST_YEAR = 1_800, 2_200
 
 
 class ValueFaultError(ValueError):
@@ -71,16 +65,20 @@ def all_of(texts: Sequence[str]) -> str:
     return str(get_text_list(list(texts), pgettext("joins conditions", "and")))
 
 
-class _Json:
+class Json:
+    """A value that JSON holds as it is."""
+
     def dump(self, value: Any) -> Any:
+        """Return the JSON of a value."""
         return list(value) if isinstance(value, tuple) else value
 
     @property
     def missing(self) -> str:
+        """What is said of a value that is not there."""
         return _("Enter a value.")
 
 
-class Nothing(_Json):
+class Nothing(Json):
     """The operator says it all."""
 
     def read(self, raw: Any) -> tuple[()]:
@@ -99,7 +97,7 @@ class Nothing(_Json):
 
 
 @dataclass(frozen=True)
-class Text(_Json):
+class Text(Json):
     """A text; `suggests` if values of users can be offered."""
 
     suggests: bool = False
@@ -118,7 +116,7 @@ class Text(_Json):
 
 
 @dataclass(frozen=True)
-class Texts(_Json):
+class Texts(Json):
     """One or several texts: of fixed `choices` (text and name), or freely chosen."""
 
     choices: Sequence[tuple[str, Any]] = ()
@@ -127,7 +125,7 @@ class Texts(_Json):
 
     def read(self, raw: Any) -> tuple[str, ...] | None:
         """Return the texts, each once."""
-        texts = tuple(dict.fromkeys(_text(item) for item in _list(raw)))
+        texts = tuple(dict.fromkeys(_text(item) for item in items(raw)))
         if "" in texts:
             raise ValueFaultError(_("A value must not be blank."))
         allowed = [choice for choice, _name in self.choices]
@@ -148,7 +146,7 @@ class Texts(_Json):
 
 
 @dataclass(frozen=True)
-class Ids(_Json):
+class Ids(Json):
     """One or several things of the workspace, `of` the names' mapping of that name."""
 
     of: str
@@ -164,7 +162,7 @@ class Ids(_Json):
 
     def read(self, raw: Any) -> tuple[int, ...] | None:
         """Return the ids, each once."""
-        return tuple(dict.fromkeys(an_id(item) for item in _list(raw))) or None
+        return tuple(dict.fromkeys(an_id(item) for item in items(raw))) or None
 
     def tell(self, value: tuple[int, ...], names: Names) -> str:
         """Return `“a” or “b”`."""
@@ -175,113 +173,6 @@ class Ids(_Json):
     def widget(self) -> dict[str, Any]:
         """Return a list to choose from; the builder's page adds the choices."""
         return {**_chips([], suggests=False, is_free=False, label=str(self.label)), "of": self.of}
-
-
-@dataclass(frozen=True)
-class Number(_Json):
-    """A number; `unit` is "days", "times", "years" or nothing."""
-
-    least: int | None = None
-    most: int | None = None
-    is_whole: bool = False
-    unit: str = ""
-
-    def read(self, raw: Any) -> int | float | None:
-        """Return the number."""
-        if raw in (None, ""):
-            return None
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-            raise ValueFaultError(_("The value must be a number."))
-        if self.is_whole and raw != int(raw):
-            raise ValueFaultError(_("The value must be a whole number."))
-        least, most = self._bounds()
-        if not least <= raw <= most:
-            message = _("The value must be from {least} to {most}.")
-            raise ValueFaultError(message.format(least=number_format(least), most=number_format(most)))
-        return int(raw) if raw == int(raw) else raw
-
-    def tell(self, value: float, names: Names) -> str:
-        """Return `30 days`."""
-        number = number_format(value, force_grouping=True)
-        return _with_unit(value, number, self.unit)
-
-    def widget(self) -> dict[str, Any]:
-        """Return a field."""
-        least, most = self._bounds()
-        bounds = {"min": least, "max": most, "is_whole": self.is_whole, "unit": self.unit}
-        return {"widget": "number", **bounds, "label": _("Number")}
-
-    def _bounds(self) -> tuple[int, int]:
-        return (
-            -MAX_NUMBER if self.least is None else self.least,
-            MAX_NUMBER if self.most is None else self.most,
-        )
-
-
-@dataclass(frozen=True)
-class Range(_Json):
-    """Two numbers, both included."""
-
-    of: Number
-
-    def read(self, raw: Any) -> tuple[float, float] | None:
-        """Return the lower and the upper number."""
-        items = [self.of.read(item) for item in _list(raw)]
-        if len(items) > 2:  # noqa: PLR2004
-            raise ValueFaultError(_("The value must be two numbers."))
-        if len(items) < 2 or None in items:  # noqa: PLR2004
-            return None
-        lower, upper = items
-        if lower > upper:  # type: ignore[operator]
-            raise ValueFaultError(_("The first number must not be above the second."))
-        return lower, upper  # type: ignore[return-value]
-
-    def tell(self, value: tuple[float, float], names: Names) -> str:
-        """Return `0 and 999`."""
-        lower, upper = value
-        return all_of([number_format(lower, force_grouping=True), self.of.tell(upper, names)])
-
-    def widget(self) -> dict[str, Any]:
-        """Return two fields."""
-        return {**self.of.widget(), "widget": "range", "labels": [_("From"), _("To")]}
-
-
-class Day(_Json):
-    """A day (UTC)."""
-
-    @property
-    def missing(self) -> str:
-        """Return what to choose."""
-        return _("Choose a date.")
-
-    def read(self, raw: Any) -> date | None:
-        """Return the day."""
-        if raw in (None, ""):
-            return None
-        try:
-            day = date.fromisoformat(raw)
-        except (TypeError, ValueError) as error:
-            raise ValueFaultError(_("The value must be a date, like 2026-01-31.")) from error
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            message = _("The year must be from {first} to {last}.")
-            raise ValueFaultError(message.format(first=FIRST_YEAR, last=LAST_YEAR))
-        return day
-
-    def dump(self, value: date | None) -> str | None:
-        """Return `2026-01-31`."""
-        return value.isoformat() if value else None
-
-    def tell(self, value: date, names: Names) -> str:
-        """Return the date as the language writes it."""
-        return date_format(value, "DATE_FORMAT")
-
-    def widget(self) -> dict[str, Any]:
-        """Return a field."""
-        return {"widget": "date", "label": _("Date")}
-
-
-DAYS = Number(1, MAX_DAYS, is_whole=True, unit="days")
-TIMES = Number(0, 10**9, is_whole=True, unit="times")
 
 
 def an_id(raw: Any) -> int:
@@ -303,7 +194,8 @@ def _text(raw: Any) -> str:
     return raw
 
 
-def _list(raw: Any) -> list[Any]:
+def items(raw: Any) -> list[Any]:
+    """Return what a list holds. Raises ValueFaultError."""
     if raw in (None, ""):
         return []
     if not isinstance(raw, list):
@@ -316,13 +208,3 @@ def _list(raw: Any) -> list[Any]:
 def _chips(choices: Any, *, suggests: bool, is_free: bool, label: str) -> dict[str, Any]:
     more = {"choices": choices, "suggests": suggests, "is_free": is_free, "label": label}
     return {"widget": "texts", "max": MAX_TEXTS, **more}
-
-
-def _with_unit(value: float, number: str, unit: str) -> str:
-    count = int(value) if value == int(value) else 2
-    texts = {
-        "days": ngettext("{number} day", "{number} days", count),
-        "times": ngettext("{number} time", "{number} times", count),
-        "years": ngettext("{number} year", "{number} years", count),
-    }
-    return texts.get(unit, "{number}").format(number=number)
