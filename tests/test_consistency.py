@@ -63,9 +63,10 @@ def test_history_and_people_are_never_deleted_along_with_something_else():
     assert cascading <= {
         "Membership.workspace",
         "Membership.user",
-        "Universe.workspace",
         "ProfileChange.workspace",
         "FilterBitmap.workspace",
+        "SegmentVersion.segment",
+        "SegmentSize.segment",
     }
 
 
