@@ -15,13 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from profiles import changes, patterns
-
-# Times that both databases read as Python does; the tracking API lets nothing else in but rare forms of ISO 8601.
-_ISO_TIME = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"(Z|[+-](0[0-9]|1[0-4]):?[0-9]{2})?)?$"
-)
+from profiles import changes, iso_times, patterns
 
 
 @dataclass(frozen=True)
@@ -86,12 +80,11 @@ def attribute_time(name: str) -> Sql:
     """Return a custom attribute that is a time, `{"$time": ...}`, as the database compares times."""
     if connection.vendor == "postgresql":
         stored = f"{_ELEMENT}->>'$time'"
-        return Sql(f"CASE WHEN {stored} ~ '{_ISO_TIME}' THEN ({stored})::timestamptz END", (name, name))
+        return Sql(
+            f"CASE WHEN {stored} ~ '{iso_times.PATTERN}' THEN ({stored})::timestamptz END", (name, name)
+        )
     stored = "json_extract(a.value, '$.\"$time\"')"
-    told = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', {stored})"
-    is_readable = matching(Sql(stored), _ISO_TIME)
-    text = f"(SELECT CASE WHEN {is_readable.text} THEN {told} END {_EACH} = 'object')"
-    return Sql(text, (*is_readable.params, name))
+    return Sql(f"(SELECT {iso_times.FUNCTION}({stored}) {_EACH} = 'object')", (name,))
 
 
 def attribute_exists(name: str) -> Sql:
