@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -180,3 +182,23 @@ def test_a_generator_is_finished_for_what_it_returns():
         return "done"
 
     assert selection.finish(work()) == "done"
+
+
+def test_the_digest_differs_by_every_part_of_the_question():
+    base = Query("p.x = %s", (1, "a"), Table.EVENTS, Kind.EVENTS, "seen")
+    others = [
+        replace(base, where="p.y = %s"),
+        replace(base, params=("a", 1)),
+        replace(base, params=(1, "a", None)),
+        replace(base, params=("1", "a")),
+        replace(base, params=(1.5, "a")),
+        replace(base, params=(True, "a")),
+        replace(base, table=Table.PROFILES),
+        replace(base, kind=Kind.ATTRIBUTES),
+        replace(base, event="bought"),
+        replace(base, where="p.x = %s' 'a", params=()),
+        replace(base, params=(NOW.date(), "a")),
+    ]
+    assert len({query.digest for query in [base, *others]}) == 1 + len(others)
+    assert all(len(query.digest) == 16 for query in others)
+    assert replace(base).digest == base.digest
