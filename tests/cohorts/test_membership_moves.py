@@ -131,7 +131,7 @@ def test_moves_are_those_of_plain_sets(settings, compact_every):
 # Without shrinking: at 25 steps a failure is readable.
 @given(steps)
 @settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     database=None,
     phases=[Phase.generate],
