@@ -37,6 +37,8 @@ STORE_AFTER = timedelta(minutes=10)
 MAX_REPAIR = 100_000
 # To note each use would make a writer of every reader.
 NOTE_USE_AFTER = timedelta(hours=1)
+# A bitmap of nobody is no byte long, but not for nothing: each letter typed in the builder may ask anew.
+WEIGHT_OF_QUERY = 2_000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,6 +51,11 @@ class Kept:
     as_of: datetime
     stored_as_of: datetime
     unstored_count: int = 0  # changes since then; those that were looked at twice count twice
+
+    @property
+    def weight(self) -> int:
+        """How many bytes of memory it takes with its query, about."""
+        return self.size + WEIGHT_OF_QUERY
 
 
 def members(*, workspace_id: int, queries: Collection[Query]) -> dict[Query, BitMap]:
@@ -196,7 +203,7 @@ def _packed(members: BitMap) -> bytes:
 
 # --- the memory of this process ----------------------------------------------------------------------------
 class _Memory:
-    """The bitmaps used last, up to so many bytes."""
+    """The bitmaps used last, up to so many bytes. A newer one stays."""
 
     def __init__(self) -> None:
         self.kept: OrderedDict[tuple[int, Query], Kept] = OrderedDict()
@@ -214,10 +221,11 @@ class _Memory:
         with self.lock:
             for query, kept in found.items():
                 before = self.kept.pop((workspace_id, query), None)
-                self.size += kept.size - (before.size if before else 0)
-                self.kept[workspace_id, query] = kept
+                newest = before if before and before.as_of > kept.as_of else kept
+                self.size += newest.weight - (before.weight if before else 0)
+                self.kept[workspace_id, query] = newest
             while self.size > settings.FILTER_MEMORY_MB * 1024**2:
-                self.size -= self.kept.popitem(last=False)[1].size
+                self.size -= self.kept.popitem(last=False)[1].weight
 
     def clear(self) -> None:
         with self.lock:

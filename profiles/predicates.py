@@ -15,13 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from profiles import changes, patterns
-
-# Times that both databases read as Python does; the tracking API lets nothing else in but rare forms of ISO 8601.
-_ISO_TIME = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"(Z|[+-](0[0-9]|1[0-4]):?[0-9]{2})?)?$"
-)
+from profiles import changes, iso_times, patterns
 
 
 @dataclass(frozen=True)
@@ -92,10 +86,7 @@ def attribute_time(name: str) -> Sql:
     if connection.vendor == "postgresql":
         return AttributeTime(f"({_ELEMENT}->>'$time')", (name,))
     stored = "json_extract(a.value, '$.\"$time\"')"
-    told = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', {stored})"
-    is_readable = matching(Sql(stored), _ISO_TIME)
-    text = f"(SELECT CASE WHEN {is_readable.text} THEN {told} END {_EACH} = 'object')"
-    return Sql(text, (*is_readable.params, name))
+    return Sql(f"(SELECT {iso_times.FUNCTION}({stored}) {_EACH} = 'object')", (name,))
 
 
 def attribute_exists(name: str) -> Sql:
@@ -183,7 +174,7 @@ def _compared_time(value: AttributeTime, operator: str, bound: datetime) -> Sql:
     """
     text = f"""
         CASE WHEN {value.text} LIKE '____-__-__T__:__:__Z' THEN {value.text} COLLATE "C" {operator} %s
-        WHEN {value.text} ~ '{_ISO_TIME}' THEN {value.text}::timestamptz {operator} %s END
+        WHEN {value.text} ~ '{iso_times.PATTERN}' THEN {value.text}::timestamptz {operator} %s END
     """
     own, told = value.params, bound.strftime("%Y-%m-%dT%H:%M:%SZ")
     return Sql(text, (*own, *own, told, *own, *own, bound))

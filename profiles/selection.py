@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import connection, transaction
 from pyroaring import BitMap
 
-from profiles import bitmaps, changes, patience, patterns
+from profiles import bitmaps, changes, iso_times, patience, patterns
 
 RANGE = 100_000  # ids that one statement looks at on SQLite
 COLUMNS = 200  # conditions in one statement
@@ -216,8 +216,23 @@ def _answers(
         return rows
 
 
+# What the statements for SQLite call; PostgreSQL has all of it.
+_FUNCTIONS: Sequence[tuple[str, int, Callable[..., Any]]] = (
+    (patterns.FUNCTION, 2, patterns.matches_value),
+    (iso_times.FUNCTION, 1, iso_times.comparable),
+)
+
+
 def _sqlite() -> Any:
-    """Return a cursor of a connection that knows patterns."""
+    """Return a cursor of a connection that has these functions."""
     connection.ensure_connection()
-    patterns.teach(connection.connection)
+    teach(connection.connection)
     return connection.cursor()
+
+
+def teach(sqlite: Any) -> None:
+    """Let a connection of SQLite know these functions, once: while a statement runs, none can be made anew."""
+    known = "SELECT 1 FROM pragma_function_list WHERE name = ?"
+    for name, arity, function in _FUNCTIONS:
+        if sqlite.execute(known, [name]).fetchone() is None:
+            sqlite.create_function(name, arity, function, deterministic=True)

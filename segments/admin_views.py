@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 import structlog
@@ -70,8 +70,9 @@ def _lines(question: Question) -> Iterator[bytes]:
         counts = yield from selection.telling(
             audience.counting(question=question), lambda done: _line({"progress": round(done, 3)})
         )
-    except DatabaseError:
-        log.exception("count_failed", workspace=question.workspace.pk)
+    except DatabaseError as error:
+        info = (type(error), error, error.__traceback__)
+        log.exception("count_failed", workspace=question.workspace.pk, exc_info=info)
         yield _line({"failed": True})
     else:
         yield _line(builder.count_data(counts=counts, tree=question.tree))
@@ -105,10 +106,15 @@ def explain(request: HttpRequest) -> HttpResponseBase:
     _must_see_users(request)
     body = orjson.loads(request.body)
     identifier = body.get("identifier") if isinstance(body, dict) else None
-    if not isinstance(identifier, str) or not identifier.strip() or len(identifier) > MAX_IDENTIFIER:
+    if not _is_identifier(identifier):
         return _faults([Fault("", _("Type an ID, an email address or a phone number."))], status=400)
     question = _question(request, body.get("definition"))
     return JsonResponse(explaining.explain(question=question, identifier=identifier))
+
+
+def _is_identifier(text: Any) -> TypeGuard[str]:
+    """Whether somebody may be called so: databases hold no NUL."""
+    return isinstance(text, str) and bool(text.strip()) and len(text) <= MAX_IDENTIFIER and "\x00" not in text
 
 
 def _must_see_users(request: HttpRequest) -> None:

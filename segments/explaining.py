@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 from pyroaring import BitMap
 
+from cohorts import membership
 from profiles import admin_search
 from profiles.models import CustomEvent, EventName, Identifier, Profile
 from segments import evaluation, fetching, filters, people
 from segments.audience import Question
 from segments.evaluation import Evaluated, Sets
 from segments.filters import Filter, Known
-from segments.filters.sources import CohortMembers, SegmentMembers
+from segments.filters.sources import SegmentMembers
 
 MAX_PEOPLE = 5
 
@@ -30,20 +31,24 @@ def explain(*, question: Question, identifier: str) -> dict[str, Any]:
         text=identifier,
         limit=MAX_PEOPLE,
     )
+    asked = BitMap(person.pk for person in found)
     sets = fetching.sets_among(
         workspace_id=question.workspace.pk,
         trees=[question.tree],
         mentioned=question.mentioned,
         now=question.now,
-        profile_ids=BitMap(person.pk for person in found),
+        profile_ids=asked,
     )
+    # Also of cohorts that a filter asks something else about: who entered or left them.
+    cohorts = membership.members(cohort_ids=list(question.mentioned.there.cohorts), within=asked)
     note = "" if found else _("No user has this ID, email address or phone number.")
     result = evaluation.evaluated(question.tree, sets)
-    return {"found": [_explained(person, question, result, sets) for person in found], "note": note}
+    knowns = [_known(person, question, sets, cohorts) for person in found]
+    return {"found": [_explained(known, result, sets) for known in knowns], "note": note}
 
 
-def _explained(person: Profile, question: Question, result: Evaluated, sets: Sets) -> dict[str, Any]:
-    known = _known(person, question, sets)
+def _explained(known: Known, result: Evaluated, sets: Sets) -> dict[str, Any]:
+    person = known.profile
     is_member = person.pk in result.selected.among(sets.universe)
     text = _("{name} is in this segment.") if is_member else _("{name} is not in this segment.")
     described = people.described(person)
@@ -65,13 +70,13 @@ def _is_filter(one: Evaluated) -> bool:
     return isinstance(one.node, Filter)
 
 
-def _known(person: Profile, question: Question, sets: Sets) -> Known:
+def _known(person: Profile, question: Question, sets: Sets, cohorts: Mapping[int, BitMap]) -> Known:
     mine = [source for source, members in sets.found.items() if person.pk in members]
     return Known(
         profile=person,
         keys=list(Identifier.objects.filter(profile=person).values_list("key", flat=True)),
         events={event.name.name: event for event in _events(person)},
-        cohort_ids={it.cohort_id for it in mine if isinstance(it, CohortMembers)},
+        cohort_ids={cohort_id for cohort_id, members in cohorts.items() if person.pk in members},
         segment_ids={it.segment_id for it in mine if isinstance(it, SegmentMembers)},
         names=question.mentioned.there.names,
         now=question.now,

@@ -103,7 +103,7 @@ def faults(root: Group, mentioned: Mentioned, *, own: Segment | None = None) -> 
 
 def _fault_of(segment_id: int, mentioned: Mentioned, names: Mapping[int, str], own: int | None) -> str:
     """Return what is wrong with a segment that is mentioned; blank if nothing is."""
-    if circle := _circle([*([own] if own else []), segment_id], mentioned):
+    if circle := _circle([*([own] if own else []), segment_id], mentioned, set()):
         path = " → ".join(quoted(names.get(pk, "?")) for pk in circle)
         return _("A segment cannot be made of itself: {path}.").format(path=path)
     for pk in _within(segment_id, mentioned):
@@ -113,14 +113,20 @@ def _fault_of(segment_id: int, mentioned: Mentioned, names: Mapping[int, str], o
     return ""
 
 
-def _circle(path: list[int], mentioned: Mentioned) -> list[int]:
-    """Return a path of segments that ends where it was before, going on from one; nothing if there is none."""
+def _circle(path: list[int], mentioned: Mentioned, done: set[int]) -> list[int]:
+    """Return a path of segments that ends where it was before, going on from one; nothing if there is none.
+
+    `done` are those that lead to none: each is looked at once, however many ways lead to it.
+    """
     if path[-1] in path[:-1]:
         return path
+    if path[-1] in done:
+        return []
     tree = mentioned.trees.get(path[-1])
     for segment_id in sorted(segment_ids_of(tree)) if tree else ():
-        if circle := _circle([*path, segment_id], mentioned):
+        if circle := _circle([*path, segment_id], mentioned, done):
             return circle
+    done.add(path[-1])
     return []
 
 

@@ -176,6 +176,7 @@ def test_members_are_read_and_written_in_one_place():
     assert [name_of(path) for path in SOURCES if tables.search(path.read_text())] == [
         "cohorts.membership",
         "cohorts.membership_history",
+        "cohorts.membership_moves",
         "cohorts.membership_pages",
     ]
 

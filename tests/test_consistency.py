@@ -64,7 +64,6 @@ def test_history_and_people_are_never_deleted_along_with_something_else():
     assert cascading <= {
         "Membership.workspace",
         "Membership.user",
-        "Universe.workspace",
         "ProfileChange.workspace",
         "FilterBitmap.workspace",
         # Of a segment that nothing uses, deleted after a question that says so.

@@ -16,12 +16,11 @@ from profiles.predicates import Sql
 from profiles.selection import Query, Table
 from segments.filters import operators
 from segments.filters.kinds import Asked, Filter, Kind, Known, Operator, Subject
-from segments.filters.numbers import DAYS, TIMES
 from segments.filters.sources import Selects
-from segments.filters.values import Day
+from segments.filters.values_measured import DAYS, TIMES, Day
 
 COUNT, FIRST, LAST = Sql("e.count"), Sql("e.first_at"), Sql("e.last_at")
-EVER = Sql("TRUE")
+EVER, NEVER = Sql("TRUE"), Sql("FALSE")
 
 
 def _did(event: str, condition: Sql, *, is_not: bool = False) -> Selects:
@@ -31,6 +30,8 @@ def _did(event: str, condition: Sql, *, is_not: bool = False) -> Selects:
 
 
 def _at_least(asked: Asked) -> Selects:
+    if not asked.value:  # everybody did it no times or more
+        return _did(asked.subject, NEVER, is_not=True)
     return _did(asked.subject, predicates.compared(COUNT, ">=", asked.value))
 
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from profiles import patterns, predicates
 from profiles.predicates import Sql
 from segments.filters.kinds import Asked, Operator, start_of
-from segments.filters.numbers import DAYS, Number, Range
 from segments.filters.sources import Selects, where
-from segments.filters.values import Day, Text, Texts, Value, ValueFaultError
+from segments.filters.values import Text, Texts, Value, ValueFaultError
+from segments.filters.values_measured import DAYS, Day, Number, Range
 
 Of = Callable[[Any], Sql]
 Condition = Callable[[Sql, Any], Sql]

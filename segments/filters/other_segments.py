@@ -13,9 +13,9 @@ from django.utils.translation import pgettext_lazy
 from profiles import changes, predicates
 from profiles.selection import Query
 from segments.filters.kinds import Asked, Filter, Kind, Known, Operator, There
-from segments.filters.numbers import Number, Range
 from segments.filters.sources import SegmentMembers, Selects
 from segments.filters.values import Ids, all_of, quoted
+from segments.filters.values_measured import Number, Range
 
 _SEGMENTS = Ids(
     of="segments",

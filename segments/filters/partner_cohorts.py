@@ -12,9 +12,9 @@ from django.utils.translation import pgettext_lazy
 
 from cohorts.membership_moves import Direction
 from segments.filters.kinds import Asked, Filter, Kind, Known, Operator, Subject, There
-from segments.filters.numbers import DAYS
 from segments.filters.sources import CohortMembers, CohortMoves, Selects
 from segments.filters.values import Ids, Names, ValueFaultError, all_of, an_id, quoted
+from segments.filters.values_measured import DAYS
 
 GONE = _("a cohort that no longer exists")
 _ANY = Ids(of="cohorts", label=_("Cohorts"), gone=GONE, none=_("Choose at least one cohort."))

@@ -16,9 +16,9 @@ from profiles.predicates import Sql, column
 from profiles.selection import Table
 from segments.filters import operators
 from segments.filters.kinds import Asked, Filter, Kind, Known, Operator, Subject
-from segments.filters.numbers import Number, Range
 from segments.filters.sources import Selects, where
-from segments.filters.values import Day, quoted
+from segments.filters.values import quoted
+from segments.filters.values_measured import Day, Number, Range
 
 MAX_AGE = 130
 

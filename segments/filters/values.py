@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Protocol
 
-from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -18,7 +16,6 @@ from django.utils.translation import pgettext
 MAX_TEXT = 255
 MAX_TEXTS = 100  # a longer list of chips is no longer readable
 MAX_ID = 2**63 - 1
-FIRST_YEAR, LAST_YEAR = 1_800, 2_200
 
 
 class ValueFaultError(ValueError):
@@ -69,7 +66,7 @@ def all_of(texts: Sequence[str]) -> str:
 
 
 class Json:
-    """A value that JSON holds as it is; a tuple as a list."""
+    """A value that JSON holds as it is."""
 
     def dump(self, value: Any) -> Any:
         """Return the JSON of a value."""
@@ -77,7 +74,7 @@ class Json:
 
     @property
     def missing(self) -> str:
-        """Return what is said of a value that is not there."""
+        """What is said of a value that is not there."""
         return _("Enter a value.")
 
 
@@ -128,7 +125,7 @@ class Texts(Json):
 
     def read(self, raw: Any) -> tuple[str, ...] | None:
         """Return the texts, each once."""
-        texts = tuple(dict.fromkeys(_text(item) for item in a_list(raw)))
+        texts = tuple(dict.fromkeys(_text(item) for item in items(raw)))
         if "" in texts:
             raise ValueFaultError(_("A value must not be blank."))
         allowed = [choice for choice, _name in self.choices]
@@ -165,7 +162,7 @@ class Ids(Json):
 
     def read(self, raw: Any) -> tuple[int, ...] | None:
         """Return the ids, each once."""
-        return tuple(dict.fromkeys(an_id(item) for item in a_list(raw))) or None
+        return tuple(dict.fromkeys(an_id(item) for item in items(raw))) or None
 
     def tell(self, value: tuple[int, ...], names: Names) -> str:
         """Return `“a” or “b”`."""
@@ -176,40 +173,6 @@ class Ids(Json):
     def widget(self) -> dict[str, Any]:
         """Return a list to choose from; the builder's page adds the choices."""
         return {**_chips([], suggests=False, is_free=False, label=str(self.label)), "of": self.of}
-
-
-class Day(Json):
-    """A day (UTC)."""
-
-    @property
-    def missing(self) -> str:
-        """Return what to choose."""
-        return _("Choose a date.")
-
-    def read(self, raw: Any) -> date | None:
-        """Return the day."""
-        if raw in (None, ""):
-            return None
-        try:
-            day = date.fromisoformat(raw)
-        except (TypeError, ValueError) as error:
-            raise ValueFaultError(_("The value must be a date, like 2026-01-31.")) from error
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            message = _("The year must be from {first} to {last}.")
-            raise ValueFaultError(message.format(first=FIRST_YEAR, last=LAST_YEAR))
-        return day
-
-    def dump(self, value: date | None) -> str | None:
-        """Return `2026-01-31`."""
-        return value.isoformat() if value else None
-
-    def tell(self, value: date, names: Names) -> str:
-        """Return the date as the language writes it."""
-        return date_format(value, "DATE_FORMAT")
-
-    def widget(self) -> dict[str, Any]:
-        """Return a field."""
-        return {"widget": "date", "label": _("Date")}
 
 
 def an_id(raw: Any) -> int:
@@ -231,8 +194,8 @@ def _text(raw: Any) -> str:
     return raw
 
 
-def a_list(raw: Any) -> list[Any]:
-    """Return the items of a list, none if it is still to be entered. Raises ValueFaultError."""
+def items(raw: Any) -> list[Any]:
+    """Return what a list holds. Raises ValueFaultError."""
     if raw in (None, ""):
         return []
     if not isinstance(raw, list):

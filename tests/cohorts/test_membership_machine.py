@@ -24,7 +24,7 @@ from cohorts import imports, membership
 from cohorts.imports import Change
 from cohorts.models import Cohort, CohortSync
 from cohorts.syncs import Export
-from profiles import erasure, identity, universe
+from profiles import erasure, filter_bitmaps, identity
 from profiles.identifiers import of_external_ids
 from profiles.identity import Author
 from profiles.identity_names import external_id
@@ -207,7 +207,7 @@ def move(merged: str, kept: str, who: Iterable[str]) -> set[str]:
 @pytest.mark.parametrize("compact_every", [2, 256])
 def test_members_and_history_are_exact_whatever_partners_do(settings, monkeypatch, compact_every):
     settings.COMPACT_EVERY_DELTAS = compact_every
-    monkeypatch.setattr(universe, "STORE_AFTER_CHANGES", 2)
+    monkeypatch.setattr(filter_bitmaps, "STORE_AFTER_CHANGES", 2)
     run_state_machine_as_test(CohortMachine, settings=BOUNDS)
 
 

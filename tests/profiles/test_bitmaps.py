@@ -53,13 +53,17 @@ def test_truncated_blob_is_refused(cut):
 def test_stored_blob_is_fetched_as_it_was(workspace):
     blob = bitmaps.pack(BitMap(range(0, 200_000, 3)))
     bitmaps.store(
-        "INSERT INTO profiles_universe (workspace_id, members, as_of) VALUES (%s, %s, '2026-01-01')",
-        [workspace.pk, blob],
+        "INSERT INTO profiles_filterbitmap (workspace_id, digest, members, size_bytes, as_of, used_at) "
+        "VALUES (%s, %s, %s, 1, '2026-01-01', '2026-01-01')",
+        [workspace.pk, b"\x00\xff", blob],
     )
     rows = bitmaps.fetch(
-        "SELECT members, workspace_id FROM profiles_universe WHERE workspace_id = %s", [workspace.pk]
+        "SELECT members, digest, workspace_id FROM profiles_filterbitmap WHERE workspace_id = %s",
+        [workspace.pk],
     )
-    assert [(bytes(members), owner) for members, owner in rows] == [(blob, workspace.pk)]
+    assert [(bytes(members), bytes(digest), owner) for members, digest, owner in rows] == [
+        (blob, b"\x00\xff", workspace.pk)
+    ]
 
 
 @pytest.mark.django_db

@@ -198,8 +198,8 @@ WRITERS = {
 }
 # They name the tables, and write others.
 OTHERS = {
-    "profiles.filter_bitmaps",  # the set of live profiles
     "segments.demo",  # its login and its segments; users through the doors above
+    "segments.suggestions",  # counters in memory
 }
 MODELS = {"Profile", "Identifier", "CustomEvent", "identifiers", "events"}
 TABLES = re.compile(r"\bprofiles_(profile|identifier|customevent)\b|_meta\b")

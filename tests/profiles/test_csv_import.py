@@ -12,6 +12,7 @@ from profiles import changes, csv_import, csv_staging, locks, matching, universe
 from profiles.csv_import import Progress
 from profiles.models import Identifier, Profile, ProfileChange
 from tests.profiles.factories import ProfileFactory
+from tests.profiles.questions import changed_since
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -95,10 +96,7 @@ def test_change_marker_moves_with_every_profile_written_and_with_no_other(worksp
     load(workspace, "external_id,country,device_id\nu1,IT,\n,FR,d9\n,,d3\n")
     written = Profile.objects.exclude(changed_at=LONG_AGO)
     assert {profile.country for profile in written} == {"IT", "FR"}
-    marked = changes.recorded(workspace_id=workspace.pk, moment=changes.as_of()).since(
-        kind=changes.Kind.ATTRIBUTES, moment=changes.as_of()
-    )
-    assert set(marked) == {profile.pk for profile in written}
+    assert changed_since(workspace, changes.as_of()) == {profile.pk for profile in written}
     assert len(universe.live(workspace_id=workspace.pk)) == 4
 
 

@@ -10,11 +10,12 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from profiles import changes, editing
+from profiles import editing
 from profiles.attributes import AttributeValueError
 from profiles.editing import Edit, EditConflictError
 from profiles.models import Profile
 from tests.profiles.factories import ProfileFactory, erase
+from tests.profiles.questions import changed_since
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -32,9 +33,7 @@ def edit(profile, by, **edits):
 
 
 def marked(profile, since):
-    return changes.recorded(workspace_id=profile.workspace_id, moment=since).since(
-        kind=changes.Kind.ATTRIBUTES, moment=since
-    )
+    return changed_since(profile.workspace, since)
 
 
 def test_edited_attributes_are_written_and_no_others(ada, administrator):

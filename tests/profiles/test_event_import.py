@@ -18,6 +18,7 @@ from profiles.event_import import Counts
 from profiles.models import CustomEvent, EventReceipt, Profile
 from tests.profiles.event_data import NOW, TIME, exported, totals
 from tests.profiles.factories import ProfileFactory, erase, make_people
+from tests.profiles.questions import changed_since
 
 pytestmark = pytest.mark.django_db
 
@@ -117,10 +118,7 @@ def test_every_event_that_counts_is_a_data_point_and_marks_its_user(workspace, a
     receive(workspace, exported(), exported(), exported(time=TIME + 1), exported(distinct_id="nobody knows"))
     usage = DataPointUsage.objects.get()
     assert (usage.source, usage.day, usage.count) == (DataPointUsage.Source.EVENTS, NOW.date(), 2)
-    marked = changes.recorded(workspace_id=workspace.pk, moment=changes.as_of()).since(
-        kind=changes.Kind.EVENTS, moment=changes.as_of()
-    )
-    assert ann.pk in (marked or ())
+    assert ann.pk in changed_since(workspace, changes.as_of(), changes.Kind.EVENTS)
 
 
 def test_an_erased_user_is_unknown(workspace, ann):

@@ -16,6 +16,7 @@ from profiles import changes, events
 from profiles.events import Kind, Occurrence
 from profiles.models import CustomEvent, EventName
 from tests.profiles.factories import ProfileFactory
+from tests.profiles.questions import changed_since
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -130,10 +131,8 @@ def test_who_has_new_events_is_marked_as_changed(workspace):
     record(workspace, at(people[0], NOW), at(people[2], NOW))
     mark = changes.ProfileChange.objects.get()
     assert mark.kind == changes.Kind.EVENTS
-    marked = changes.recorded(workspace_id=workspace.pk, moment=changes.as_of()).since(
-        kind=changes.Kind.EVENTS, moment=changes.as_of()
-    )
-    assert list(marked or ()) == [people[0], people[2]]
+    marked = changed_since(workspace, changes.as_of(), changes.Kind.EVENTS)
+    assert marked == {people[0], people[2]}
 
 
 def test_nothing_is_asked_for_no_events(workspace, django_assert_num_queries):

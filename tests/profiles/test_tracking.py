@@ -13,6 +13,7 @@ from profiles import addresses, changes, matching, statements
 from profiles.models import CustomEvent, Identifier, Profile, ProfileChange
 from profiles.tracking_objects import Array
 from tests.profiles.factories import ProfileFactory, add_identifiers, erase
+from tests.profiles.questions import changed_since
 from tests.profiles.trackers import AT, CRM, STANDARD, custom, event, of, points, reasons, tracker_of
 
 pytestmark = pytest.mark.django_db
@@ -135,9 +136,7 @@ def test_who_was_made_and_who_changed_is_marked_and_nobody_else(track, workspace
     )
 
     def marked(kind: changes.Kind) -> set[int]:
-        return set(
-            changes.recorded(workspace_id=workspace.pk, moment=start).since(kind=kind, moment=start) or ()
-        )
+        return changed_since(workspace, start, kind)
 
     assert marked(changes.Kind.EXISTENCE) == {of("ann").pk}
     assert marked(changes.Kind.ATTRIBUTES) == {of("ann").pk, ben.pk}

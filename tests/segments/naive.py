@@ -135,7 +135,7 @@ class World:
         counts = {
             "has_done": bool(times),
             "has_not_done": not times,
-            "at_least": bool(times) and len(times) >= (value or 0) if operator == "at_least" else None,
+            "at_least": len(times) >= value if operator == "at_least" else None,
             "at_most": len(times) <= value if operator == "at_most" else None,
             "exactly": len(times) == value if operator == "exactly" else None,
         }

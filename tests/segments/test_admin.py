@@ -38,6 +38,15 @@ def count(client, value):
     return client.post(COUNTS, body, content_type="application/json")
 
 
+def counted(client, value):
+    """Return the counts of a draft, which are the last line of the answer."""
+    answer = count(client, value)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/x-ndjson")
+    *earlier, last = [json.loads(line) for line in b"".join(answer).splitlines()]
+    assert all(line.keys() == {"progress"} for line in earlier)
+    return last
+
+
 @pytest.fixture
 def cohort(workspace):
     return CohortFactory(name="Lapsed", members=ProfileFactory.create_batch(3))
@@ -85,7 +94,7 @@ def test_the_same_name_serves_in_another_workspace(stranger_client, segment, oth
 def test_faults_come_back_with_their_nodes_and_what_was_built_stays(marketer_client, cohort):
     page = submit(marketer_client, ADD, "Broken", definition(cohorts(cohort.pk), cohorts(987_654)))
     text = page.content.decode()
-    assert "/root/children/1/cohorts" in text
+    assert "/root/children/1/value" in text
     assert "987654" in text
 
 
@@ -132,20 +141,25 @@ def test_who_may_only_look_reads_the_filters_in_words(client_of, workspace, segm
 
 
 def test_a_draft_is_counted_exactly(marketer_client, segment, cohort):
-    answer = count(marketer_client, definition(cohorts(cohort.pk, operator="does_not_include"))).json()
+    answer = counted(marketer_client, definition(cohorts(cohort.pk, operator="does_not_include")))
     assert (answer["total"], answer["universe"]) == (1, 4)
-    assert answer["nodes"]["/root/children/0"] == "1"
+    assert answer["nodes"]["/root/children/0"] == {"count": "1", "after": "1", "left": 1}
+    assert answer["nodes"]["/root"] == {"count": "1", "after": None, "left": None}
+    assert answer["channels"] == [
+        {"name": "Email", "count": "1", "share": "100%", "percent": 100.0},
+        {"name": "Push", "count": "0", "share": "0%", "percent": 0.0},
+    ]
     assert answer["words"]["sentence"] == "Mixpanel_Cohorts does not include “Lapsed”"
 
 
 def test_a_draft_says_what_is_unfinished_before_it_says_that_nobody_is_selected(marketer_client, segment):
-    unfinished = count(marketer_client, definition(cohorts())).json()
-    assert unfinished["words"]["note"] == "Filters without a cohort do not count yet."
-    assert count(marketer_client, definition()).json()["words"]["note"].startswith("Nobody yet")
+    unfinished = counted(marketer_client, definition(cohorts()))
+    assert unfinished["words"]["note"] == "Filters that are not filled in do not count yet."
+    assert counted(marketer_client, definition())["words"]["note"].startswith("Nobody yet")
 
 
 def test_an_empty_draft_selects_nobody(marketer_client, segment):
-    assert count(marketer_client, definition()).json()["total"] == 0
+    assert counted(marketer_client, definition())["total"] == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 5000])
@@ -154,7 +168,7 @@ def test_a_malformed_draft_is_refused(marketer_client, workspace, body):
 
 
 @pytest.mark.parametrize(
-    "body", [b"1", b"[]", b"null", b'{"version":1,"root":{"type":"cohort","cohorts":[1e400]}}']
+    "body", [b"1", b"[]", b"null", b'{"version":2,"root":{"type":"cohort","value":[1e400]}}']
 )
 def test_a_senseless_draft_is_refused(marketer_client, workspace, body):
     assert count(marketer_client, body).status_code in {400, 422}
@@ -208,8 +222,9 @@ def test_cohorts_of_every_partner_have_their_own_filter(marketer_client, workspa
 
 def test_the_partner_with_the_most_cohorts_is_offered_first(workspace):
     CohortFactory(partner="amplitude"), CohortFactory.create_batch(2, partner="mixpanel")
-    data = builder.page_data(workspace=workspace, definition=nobody_yet(), faults=[])
-    assert [offered["partner"] for offered in data["filters"]] == ["mixpanel", "amplitude"]
+    data = builder.page_data(workspace=workspace, own=None, definition=nobody_yet(), faults=[])
+    offered = [entry["subject"] for entry in data["catalogue"][0]["filters"] if entry["type"] == "cohort"]
+    assert offered == ["mixpanel", "amplitude"]
 
 
 def test_a_cohorts_page_names_the_segments_that_use_it(marketer_client, segment, cohort):

@@ -1,19 +1,20 @@
-"""Values that are numbers: one, or a range of them, with their units. Pure."""
+"""What the value of a filter may be where it is measured: numbers and days. Pure."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from segments.filters.values import Json, Names, ValueFaultError, a_list, all_of
+from segments.filters.values import Json, Names, ValueFaultError, all_of, items
 
 MAX_NUMBER = 10**15
 MAX_DAYS = 3_650
+FIRST_YEAR, LAST_YEAR = 1_800, 2_200
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Number(Json):
         """Return the number."""
         if raw in (None, ""):
             return None
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+        if isinstance(raw, bool) or not isinstance(raw, int | float):
             raise ValueFaultError(_("The value must be a number."))
-        if self.is_whole and raw != int(raw):
-            raise ValueFaultError(_("The value must be a whole number."))
         least, most = self._bounds()
         if not least <= raw <= most:
             message = _("The value must be from {least} to {most}.")
             raise ValueFaultError(message.format(least=number_format(least), most=number_format(most)))
+        if self.is_whole and raw != int(raw):
+            raise ValueFaultError(_("The value must be a whole number."))
         return int(raw) if raw == int(raw) else raw
 
     def tell(self, value: float, names: Names) -> str:
@@ -65,12 +66,12 @@ class Range(Json):
 
     def read(self, raw: Any) -> tuple[float, float] | None:
         """Return the lower and the upper number."""
-        items = [self.of.read(item) for item in a_list(raw)]
-        if len(items) > 2:  # noqa: PLR2004
+        numbers = [self.of.read(item) for item in items(raw)]
+        if len(numbers) > 2:  # noqa: PLR2004
             raise ValueFaultError(_("The value must be two numbers."))
-        if len(items) < 2 or None in items:  # noqa: PLR2004
+        if len(numbers) < 2 or None in numbers:  # noqa: PLR2004
             return None
-        lower, upper = items
+        lower, upper = numbers
         if lower > upper:  # type: ignore[operator]
             raise ValueFaultError(_("The first number must not be above the second."))
         return lower, upper  # type: ignore[return-value]
@@ -83,6 +84,40 @@ class Range(Json):
     def widget(self) -> dict[str, Any]:
         """Return two fields."""
         return {**self.of.widget(), "widget": "range", "labels": [_("From"), _("To")]}
+
+
+class Day(Json):
+    """A day (UTC)."""
+
+    @property
+    def missing(self) -> str:
+        """Return what to choose."""
+        return _("Choose a date.")
+
+    def read(self, raw: Any) -> date | None:
+        """Return the day."""
+        if raw in (None, ""):
+            return None
+        try:
+            day = date.fromisoformat(raw)
+        except (TypeError, ValueError) as error:
+            raise ValueFaultError(_("The value must be a date, like 2026-01-31.")) from error
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            message = _("The year must be from {first} to {last}.")
+            raise ValueFaultError(message.format(first=FIRST_YEAR, last=LAST_YEAR))
+        return day
+
+    def dump(self, value: date | None) -> str | None:
+        """Return `2026-01-31`."""
+        return value.isoformat() if value else None
+
+    def tell(self, value: date, names: Names) -> str:
+        """Return the date as the language writes it."""
+        return date_format(value, "DATE_FORMAT")
+
+    def widget(self) -> dict[str, Any]:
+        """Return a field."""
+        return {"widget": "date", "label": _("Date")}
 
 
 DAYS = Number(1, MAX_DAYS, is_whole=True, unit="days")
