@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from accounts.models import Workspace
+from accounts.partners import MIXPANEL
 from cohorts.models import Cohort
 from segments import filters
 from segments.filters import Kind, catalogue
@@ -35,7 +38,7 @@ class Offered:
 def offered(*, workspace: Workspace, own_id: int | None, definition: Any) -> Offered:
     """Return what can be chosen: the partner with the most cohorts first, it is whose filter one begins with."""
     cohorts = _cohorts(workspace)
-    partners = cohorts.keys() | _partners_mentioned(definition)
+    partners = cohorts.keys() | _partners_mentioned(definition) | {MIXPANEL.slug}
     segments = Segment.objects.for_workspace(workspace).active().order_by("name")
     return Offered(
         cohorts,
@@ -79,9 +82,14 @@ def _entries(kind: Kind, offer: Offered) -> Iterator[dict[str, Any]]:
     if kind is COHORT:
         for partner in offer.partners:
             more = {"subject": partner, "name": filter_name(partner), "asks": None}
-            yield {**_entry(kind, offer, partner), **more}
+            waiting = {} if offer.cohorts.get(partner) else {"help": _no_cohorts_yet()}
+            yield {**_entry(kind, offer, partner), **more, **waiting}
     else:
         yield _entry(kind, offer, None)
+
+
+def _no_cohorts_yet() -> str:
+    return _("There are no cohorts yet. As soon as a partner sends a cohort, you can filter by it here.")
 
 
 def _entry(kind: Kind, offer: Offered, partner: str | None) -> dict[str, Any]:

@@ -121,8 +121,8 @@ def test_any_name_and_any_value_is_read_by_its_type_and_never_an_error(name, hel
     assert holds(predicates.compared(number, "=", 1.5)) == [it for it in of(int, float) if it == 1.5]
     assert holds(predicates.between(number, -1, 1)) == [it for it in of(int, float) if -1 <= it <= 1]
     boolean = predicates.attribute_boolean(name)
-    assert holds(predicates.equal(boolean, "true")) == [it for it in own if it is True]
-    assert holds(predicates.equal(boolean, "false")) == [it for it in own if it is False]
+    assert holds(predicates.equal(boolean, True)) == [it for it in own if it is True]
+    assert holds(predicates.equal(boolean, False)) == [it for it in own if it is False]
     has = predicates.attribute_list_has(name, ["a", "1"])
     assert holds(has) == [
         it for it in of(list) if {"a", "1"} & {each for each in it if isinstance(each, str)}
