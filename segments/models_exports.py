@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Workspace
 from profiles.models_jobs import Job
@@ -30,9 +31,9 @@ class SegmentExport(Job):
 
         WAITING = "waiting", _("Waiting")
         RUNNING = "running", _("Running")
-        COMPLETE = "complete", _("Complete")
-        CANCELLED = "cancelled", _("Cancelled")
-        FAILED = "failed", _("Failed")
+        COMPLETE = "complete", pgettext_lazy("export", "Complete")
+        CANCELLED = "cancelled", pgettext_lazy("export", "Cancelled")
+        FAILED = "failed", pgettext_lazy("export", "Failed")
         EXPIRED = "expired", _("Expired")
 
     class Removal(models.TextChoices):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from profiles import predicates
@@ -44,7 +44,7 @@ def _list_of_all(asked: Asked) -> Selects:
 def _own_value(known: Known, filter_: Filter) -> str:
     value = known.profile.custom_attributes.get(filter_.subject)
     if isinstance(value, bool):
-        return _t("true") if value else _t("false")
+        return gettext("true") if value else gettext("false")
     if isinstance(value, int | float):
         return number_format(value, force_grouping=True)
     if type_of(value) == TIME:

@@ -7,9 +7,8 @@ from datetime import UTC
 from typing import Any
 
 from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from profiles import changes, predicates
 from profiles.predicates import Sql
@@ -79,7 +78,7 @@ def _times(prefix: str, moment: Sql, texts: dict[str, tuple[Any, Any]]) -> Itera
 def _how_often(known: Known, filter_: Filter) -> str:
     event = known.events.get(filter_.subject)
     if event is None:
-        return _t("never")
+        return gettext("never")
     text = ngettext("{count} time, last on {day}", "{count} times, last on {day}", event.count)
     day = date_format(event.last_at.astimezone(UTC), "DATE_FORMAT")
     return text.format(count=number_format(event.count, force_grouping=True), day=day)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from profiles import changes, predicates
 from profiles.selection import Query
@@ -33,7 +32,7 @@ class SegmentKind(Kind):
         """Return a fault if the workspace does not have all of the segments."""
         if set(filter_.value) <= there.segments.keys():
             return {}
-        return {"value": _t("This segment does not exist any more. Choose another one.")}
+        return {"value": gettext("This segment does not exist any more. Choose another one.")}
 
 
 def _members(*, is_not: bool) -> Callable[[Asked], Selects]:
@@ -42,7 +41,9 @@ def _members(*, is_not: bool) -> Callable[[Asked], Selects]:
 
 def _in_which(known: Known, filter_: Filter) -> str:
     mine = [known.names.segments[it] for it in filter_.value if it in known.segment_ids]
-    return _t("in {segments}").format(segments=all_of([quoted(it) for it in mine])) if mine else _t("in none")
+    if not mine:
+        return gettext("in none of these segments")
+    return gettext("in {segments}").format(segments=all_of([quoted(it) for it in mine]))
 
 
 SEGMENT = SegmentKind(

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from cohorts.membership_moves import Direction
 from segments.filters.kinds import Asked, Filter, Kind, Known, Operator, Subject, There
@@ -53,14 +52,14 @@ class CohortKind(Kind):
 
 
 def _gone_fault() -> str:
-    return _t("This cohort does not exist any more. Choose another one.")
+    return gettext("This cohort does not exist any more. Choose another one.")
 
 
 def _in_which(known: Known, filter_: Filter) -> str:
     mine = [known.names.cohorts[it] for it in filter_.value if it in known.cohort_ids]
-    return (
-        _t("in {cohorts}").format(cohorts=all_of([quoted(name) for name in mine])) if mine else _t("in none")
-    )
+    if not mine:
+        return gettext("in none of these cohorts")
+    return gettext("in {cohorts}").format(cohorts=all_of([quoted(name) for name in mine]))
 
 
 COHORT = CohortKind(
@@ -128,7 +127,7 @@ def _moved(direction: Direction) -> Callable[[Asked], Selects]:
 
 
 def _whether_in(known: Known, filter_: Filter) -> str:
-    return _t("in it now") if filter_.subject in known.cohort_ids else _t("not in it now")
+    return gettext("in it now") if filter_.subject in known.cohort_ids else gettext("not in it now")
 
 
 COHORT_MOVES = MovesKind(

@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from profiles import matching, predicates
@@ -185,7 +185,7 @@ def _is_identified(*, is_not: bool) -> Callable[[Asked], Selects]:
 
 
 def _identified(known: Known, _filter: Filter) -> str:
-    return _t("identified") if known.profile.external_id else _t("anonymous")
+    return gettext("identified") if known.profile.external_id else gettext("anonymous")
 
 
 IDENTITY = Kind(

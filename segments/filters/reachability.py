@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from profiles import predicates
@@ -87,7 +87,7 @@ PUSH_TOKEN = Kind(
         Operator("has", _("has one"), _("has a push token"), _has(has_push_token, is_not=False)),
         Operator("has_not", _("has none"), _("has no push token"), _has(has_push_token, is_not=True)),
     ),
-    lambda known, _filter: _t("has one") if known.profile.push_tokens else _t("has none"),
+    lambda known, _filter: gettext("has one") if known.profile.push_tokens else gettext("has none"),
 )
 
 TITLE = _("Reachability")

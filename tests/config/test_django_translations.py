@@ -40,6 +40,12 @@ def test_german_moments_are_all_told_in_one_way(days, words):
     assert told.replace("\u00a0", " ").startswith(words)
 
 
+def test_what_became_of_a_row_is_no_story():
+    with override("de"):
+        assert gettext("History") == "Verlauf"
+        assert gettext("Change history: %s") == "Änderungsverlauf: %s"
+
+
 def test_no_form_calls_its_reader_du():
     homes = [Path(package.__file__).parent for package in (django, rest_framework)]
     of_django, of_rest = (
@@ -54,7 +60,7 @@ def test_no_form_calls_its_reader_du():
 
 def test_everything_mended_is_still_said():
     known: set[tuple[str | None, str]] = set()
-    for home in ("conf", "contrib/humanize"):
+    for home in ("conf", "contrib/admin", "contrib/humanize"):
         known |= messages(Path(django.__file__).parent / home / "locale" / "de" / CATALOGUE).keys()
     assert messages(OURS).keys() <= known
 
