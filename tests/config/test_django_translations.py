@@ -40,10 +40,23 @@ def test_german_moments_are_all_told_in_one_way(days, words):
     assert told.replace("\u00a0", " ").startswith(words)
 
 
-def test_what_became_of_a_row_is_no_story():
+@pytest.mark.parametrize(
+    ("original", "words"),
+    [
+        ("History", "Verlauf"),
+        ("Change history: %s", "Änderungsverlauf: %s"),
+        (
+            "This object doesn’t have a change history. It probably wasn’t added via this admin site.",
+            "Dieses Objekt hat keinen Änderungsverlauf. Vermutlich wurde es nicht auf diesen Seiten angelegt.",
+        ),
+        ("Save", "Speichern"),
+        ("Save and add another", "Speichern und neu hinzufügen"),
+        ("Save and continue editing", "Speichern und weiter bearbeiten"),
+    ],
+)
+def test_german_buttons_say_what_our_own_texts_say(original, words):
     with override("de"):
-        assert gettext("History") == "Verlauf"
-        assert gettext("Change history: %s") == "Änderungsverlauf: %s"
+        assert gettext(original) == words
 
 
 def test_no_form_calls_its_reader_du():
