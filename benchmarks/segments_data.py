@@ -6,6 +6,7 @@ as the bitmaps that the application reads, and as rows for the SQL that it is he
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +90,17 @@ MEMBERS = """
 MEMBERS_OF = """
     INSERT INTO segments_yardstick SELECT %(cohort)s, id FROM profiles_profile
     WHERE pg_temp.chance(id, %(purpose)s) < %(share)s ORDER BY id
+"""
+# What others had: however often users change, there are as many of each sort as before.
+CHANGE_PROFILES = """
+    UPDATE profiles_profile p SET country = o.country, changed_at = now(), custom_attributes = o.custom_attributes
+    FROM (SELECT id, country, custom_attributes FROM profiles_profile WHERE id = ANY(%(others)s)) AS o
+    WHERE p.id = (%(chosen)s::int[])[array_position(%(others)s::int[], o.id)]
+"""
+CHANGE_EVENTS = """
+    UPDATE profiles_customevent SET count = 1 + floor(49 * random() ^ 3)::int,
+        last_at = date_trunc('day', now()) - interval '365 days' * random() ^ 2
+    WHERE profile_id = ANY(%(chosen)s) AND count > 1
 """
 PACKED = "SELECT string_agg(int4send(profile_id), ''::bytea) FROM segments_yardstick WHERE cohort_id = %s"
 
@@ -183,3 +195,23 @@ def cohort_ids(workspace: int) -> dict[str, int]:
     from cohorts.models import Cohort
 
     return dict(Cohort.objects.filter(workspace_id=workspace).values_list("name", "pk"))
+
+
+def event_name_ids(workspace: int) -> list[int]:
+    """Return the ids of the events' names, in the order of EVENTS_DONE."""
+    from profiles.models import EventName
+
+    ids = dict(EventName.objects.filter(workspace_id=workspace).values_list("name", "pk"))
+    return [ids[event.name] for event in EVENTS_DONE]
+
+
+def some_profiles(profiles: int, count: int) -> list[int]:
+    """Return the ids of some profiles by chance. They follow one another without a gap, from 1."""
+    return random.sample(range(1, profiles + 1), count)
+
+
+def change(cursor: Any, chosen: list[int]) -> None:
+    """Give each of the profiles the country and the attributes of the next, and do what they did more than once anew."""
+    what = {"chosen": chosen, "others": [*chosen[1:], chosen[0]]}
+    cursor.execute(CHANGE_PROFILES, what)
+    cursor.execute(CHANGE_EVENTS, what)

@@ -70,6 +70,7 @@ def event(name: str, operator: str, value: Any = None) -> Node:
 # --- the ten ------------------------------------------------------------------------------------------------
 def segments(cohorts: Mapping[str, int]) -> list[Segment]:
     """Return the segments over the cohorts A, B and C, a tenth, a half and a fifth of all users."""
+    from profiles import predicates
 
     def includes(name: str, operator: str = "includes") -> Node:
         return asks("cohort", operator, [cohorts[name]], "mixpanel")
@@ -146,7 +147,7 @@ def segments(cohorts: Mapping[str, int]) -> list[Segment]:
             ),
             f"({A} OR {B}) AND ({TEXT.format('plan')} = 'pro' OR ({TEXT.format('is_trial')})::boolean"
             f" OR {NUMBER.format('ltv')} > 1000) AND p.email_subscribe <> 'unsubscribed' AND p.email <> ''"
-            " AND %(bucket)s < 5000",
+            f" AND {predicates.bucket_sql().text} < 5000",
         ),
     ]
 
@@ -182,6 +183,8 @@ def parameters(
     workspace: int, cohorts: Mapping[str, int], events: list[int], now: datetime
 ) -> dict[str, Any]:
     """Return what the statements are about. Days are those of UTC, today among the last ones."""
+    from profiles import predicates
+
     today = now.astimezone(UTC).date()
     midnight = datetime.combine(today, time(), UTC)
     return {
@@ -189,5 +192,5 @@ def parameters(
         **{f"cohort_{name}": pk for name, pk in cohorts.items()},
         **{f"event_{number}": pk for number, pk in enumerate(events)},
         **{f"days_{days}": midnight - timedelta(days=days - 1) for days in (7, 30, 90)},
-        **{f"years_{years}": today.replace(year=today.year - years, day=min(today.day, 28)) for years in (25, 35)},
+        **{f"years_{years}": predicates.years_before(today, years) for years in (25, 35)},
     }
