@@ -19,9 +19,18 @@ CHANGED = 1_000
 SETTLED_SECONDS = 1.2
 # Memory for sorting and hashing, as somebody would grant it to a large count, and no time spent on compiling.
 SQL_SETTINGS = "SET LOCAL work_mem = '256MB'; SET LOCAL jit = off"
+COLUMNS = (
+    "segment",
+    "users",
+    "SQL ms",
+    "first ms (of SQL)",
+    "warm p50 / p99 ms",
+    "times faster than SQL",
+    "cold p50 / p95 ms",
+    "after 1,000 changes p50 / p95 ms",
+)
 HEAD = (
-    "| segment | users | SQL ms | first ms (of SQL) | warm p50 / p99 ms | times faster than SQL | cold p50 / p95 ms "
-    "| after 1,000 changes p50 / p95 ms |",
+    f"| {' | '.join(COLUMNS)} |",
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
 )
 FIRST_HEAD = (

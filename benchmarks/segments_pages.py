@@ -51,9 +51,7 @@ def _line(client: Any, name: str, address: str) -> str:
     with counted() as statements:
         _opened(client, address)
     taken = times.of(lambda: _opened(client, address), ROUNDS)
-    line = (
-        f"| {name} | {len(statements)} | {taken.percentile(0.5):.0f} | {taken.percentile(0.95):.0f} |"
-    )
+    line = f"| {name} | {len(statements)} | {taken.percentile(0.5):.0f} | {taken.percentile(0.95):.0f} |"
     print(line, flush=True)
     return line
 

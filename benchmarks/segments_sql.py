@@ -70,33 +70,35 @@ def event(name: str, operator: str, value: Any = None) -> Node:
 # --- the ten ------------------------------------------------------------------------------------------------
 def segments(cohorts: Mapping[str, int]) -> list[Segment]:
     """Return the segments over the cohorts A, B and C, a tenth, a half and a fifth of all users."""
-    from profiles import predicates
+    return [*_of_cohorts(cohorts), *_of_attributes(), *_of_times(), _nested(cohorts)]
 
-    def includes(name: str, operator: str = "includes") -> Node:
-        return asks("cohort", operator, [cohorts[name]], "mixpanel")
 
-    trial = attribute("is_trial", "is_true")
+def _in(cohorts: Mapping[str, int], name: str, operator: str = "includes") -> Node:
+    return asks("cohort", operator, [cohorts[name]], "mixpanel")
+
+
+def _of_cohorts(cohorts: Mapping[str, int]) -> list[Segment]:
+    a, b, no_c = _in(cohorts, "A"), _in(cohorts, "B"), _in(cohorts, "C", "does_not_include")
+    france, rich = asks("country", "is_one_of", ["FR"]), attribute("ltv", "number_above", 500)
+    paying = attribute("plan", "text_is_one_of", ["plus", "pro"]), attribute("is_trial", "is_false")
     return [
-        Segment("in A", every(includes("A")), A),
-        Segment(
-            "in A and B, not in C",
-            every(includes("A"), includes("B"), includes("C", "does_not_include")),
-            f"{A} AND {B} AND NOT {C}",
-        ),
+        Segment("in A", every(a), A),
+        Segment("in A and B, not in C", every(a, b, no_c), f"{A} AND {B} AND NOT {C}"),
         Segment(
             "in B, country FR, ltv above 500",
-            every(includes("B"), asks("country", "is_one_of", ["FR"]), attribute("ltv", "number_above", 500)),
+            every(b, france, rich),
             f"{B} AND p.country = 'FR' AND {NUMBER.format('ltv')} > 500",
         ),
         Segment(
             "in A, plan plus or pro, not on trial",
-            every(
-                includes("A"),
-                attribute("plan", "text_is_one_of", ["plus", "pro"]),
-                attribute("is_trial", "is_false"),
-            ),
+            every(a, *paying),
             f"{A} AND {TEXT.format('plan')} IN ('plus', 'pro') AND NOT ({TEXT.format('is_trial')})::boolean",
         ),
+    ]
+
+
+def _of_attributes() -> list[Segment]:
+    return [
         Segment(
             "country FR, BE or CH, language fr, opted in to emails",
             every(
@@ -111,10 +113,16 @@ def segments(cohorts: Mapping[str, int]) -> list[Segment]:
             every(attribute("interests", "list_includes", ["music", "travel"]), asks("push_token", "has")),
             "(p.custom_attributes->'interests') ?| ARRAY['music', 'travel'] AND p.push_tokens <> '[]'",
         ),
+    ]
+
+
+def _of_times() -> list[Segment]:
+    abandoned = DID.format(2, " AND e.last_at >= %(days_30)s")
+    return [
         Segment(
             "abandoned a cart in the last 30 days, viewed 10 times or more",
             every(event("Abandoned cart", "last_in_last_days", 30), event("Viewed product", "at_least", 10)),
-            f"{DID.format(2, ' AND e.last_at >= %(days_30)s')} AND {DID.format(1, ' AND e.count >= 10')}",
+            f"{abandoned} AND {DID.format(1, ' AND e.count >= 10')}",
         ),
         Segment(
             "signed up in the last 90 days, never viewed a product",
@@ -132,31 +140,35 @@ def segments(cohorts: Mapping[str, int]) -> list[Segment]:
             "p.gender = 'F' AND p.date_of_birth > %(years_35)s AND p.date_of_birth <= %(years_25)s"
             " AND p.last_session_at >= %(days_7)s AND p.email LIKE '%%@example.com'",
         ),
-        Segment(
-            "in A or B; plan pro or on trial or ltv above 1,000; not (unsubscribed or no email); half of all buckets",
-            every(
-                either(includes("A"), includes("B")),
-                either(attribute("plan", "text_is", "pro"), trial, attribute("ltv", "number_above", 1_000)),
-                every(
-                    asks("email_subscribe", "is_one_of", ["unsubscribed"]),
-                    asks("email_address", "has_not"),
-                    operator="or",
-                    exclude=True,
-                ),
-                asks("random_bucket", "between", [0, 4_999]),
-            ),
-            f"({A} OR {B}) AND ({TEXT.format('plan')} = 'pro' OR ({TEXT.format('is_trial')})::boolean"
-            f" OR {NUMBER.format('ltv')} > 1000) AND p.email_subscribe <> 'unsubscribed' AND p.email <> ''"
-            f" AND {predicates.bucket_sql().text} < 5000",
-        ),
     ]
+
+
+def _nested(cohorts: Mapping[str, int]) -> Segment:
+    from profiles import predicates
+
+    plan, trial = attribute("plan", "text_is", "pro"), attribute("is_trial", "is_true")
+    unsubscribed = asks("email_subscribe", "is_one_of", ["unsubscribed"])
+    return Segment(
+        "in A or B; plan pro or on trial or ltv above 1,000; not (unsubscribed or no email); half of all buckets",
+        every(
+            either(_in(cohorts, "A"), _in(cohorts, "B")),
+            either(plan, trial, attribute("ltv", "number_above", 1_000)),
+            every(unsubscribed, asks("email_address", "has_not"), operator="or", exclude=True),
+            asks("random_bucket", "between", [0, 4_999]),
+        ),
+        f"({A} OR {B}) AND ({TEXT.format('plan')} = 'pro' OR ({TEXT.format('is_trial')})::boolean"
+        f" OR {NUMBER.format('ltv')} > 1000) AND p.email_subscribe <> 'unsubscribed' AND p.email <> ''"
+        f" AND {predicates.bucket_sql().text} < 5000",
+    )
 
 
 def attributes() -> list[Segment]:
     """Return filters of one custom attribute each: none of them has an index."""
     return [
         Segment(
-            "text: plan is plus", every(attribute("plan", "text_is", "plus")), f"{TEXT.format('plan')} = 'plus'"
+            "text: plan is plus",
+            every(attribute("plan", "text_is", "plus")),
+            f"{TEXT.format('plan')} = 'plus'",
         ),
         Segment(
             "number: ltv above 500",
@@ -164,7 +176,9 @@ def attributes() -> list[Segment]:
             f"{NUMBER.format('ltv')} > 500",
         ),
         Segment(
-            "boolean: on trial", every(attribute("is_trial", "is_true")), f"({TEXT.format('is_trial')})::boolean"
+            "boolean: on trial",
+            every(attribute("is_trial", "is_true")),
+            f"({TEXT.format('is_trial')})::boolean",
         ),
         Segment(
             "list: interests music",
