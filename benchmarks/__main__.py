@@ -26,7 +26,7 @@ def main() -> None:
     base = os.environ.get("DATABASE_URL", "sqlite:////tmp/rollcall-bench.sqlite3")
     lines = []
     for measure in (_imports, _segments):
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as process:
             lines += process.submit(measure, base, arguments).result()
     report = _report(arguments, lines, base)
     print(report)
