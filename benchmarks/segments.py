@@ -13,7 +13,7 @@ from benchmarks import segments_data, segments_pages, segments_sql, times
 from benchmarks.segments_sql import Segment
 from benchmarks.times import Times
 
-SQL_ROUNDS, FIRST_ROUNDS, WARM_ROUNDS, COLD_ROUNDS, CHANGE_ROUNDS = 3, 3, 100, 40, 12
+SQL_ROUNDS, FIRST_ROUNDS, WARM_ROUNDS, COLD_ROUNDS, CHANGE_ROUNDS = 2, 2, 100, 40, 12
 CHANGED = 1_000
 # A repair looks again at what was recorded in the second before (profiles/changes.py): wait until that is only ours.
 SETTLED_SECONDS = 1.2
