@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from benchmarks import segments_data, segments_pages, segments_sql, times
+from benchmarks import machine, segments_data, segments_pages, segments_sql, times
 from benchmarks.segments_sql import Segment
 from benchmarks.times import Times
 
@@ -24,10 +25,10 @@ COLUMNS = (
     "users",
     "SQL ms",
     "first ms (of SQL)",
-    "warm p50 / p99 ms",
+    "warm p50 / p99 ms (CPU)",
     "times faster than SQL",
-    "cold p50 / p95 ms",
-    "after 1,000 changes p50 / p95 ms",
+    "cold p50 / p95 ms (CPU)",
+    "after 1,000 changes p50 / p95 ms (CPU)",
 )
 HEAD = (
     f"| {' | '.join(COLUMNS)} |",
@@ -98,9 +99,10 @@ def _line(bench: Bench, segment: Segment) -> str:
     sql, first = _first(bench, segment)
     users = bench.count(segment)
     count = lambda: bench.count(segment)  # noqa: E731
-    warm = times.of(count, WARM_ROUNDS)
-    cold = times.of(count, COLD_ROUNDS, before=_forget_memory)
-    changed = times.of(count, CHANGE_ROUNDS, before=lambda: _change(bench, count))
+    measured = partial(times.of, count, cpu_seconds=_cpu_seconds)
+    warm = measured(WARM_ROUNDS)
+    cold = measured(COLD_ROUNDS, before=_forget_memory)
+    changed = measured(CHANGE_ROUNDS, before=lambda: _change(bench, count))
     _check(bench, segment)
     return _printed(
         f"| {segment.name} | {users:,} | {sql.best:,.0f} | {first.best:,.0f} ({first.best / sql.best:.2f})"
@@ -129,7 +131,14 @@ def _check(bench: Bench, segment: Segment) -> None:
 
 
 def _pair(taken: Times, share: float) -> str:
-    return f"{taken.percentile(0.5):.1f} / {taken.percentile(share):.1f}"
+    return f"{taken.percentile(0.5):.1f} / {taken.percentile(share):.1f} ({taken.mean_cpu:.1f})"
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU time of this process and of the one of the database that serves it."""
+    from django.db import connection
+
+    return time.process_time() + machine.run_seconds(connection.connection.info.backend_pid)
 
 
 def _printed(line: str) -> str:

@@ -1,3 +1,5 @@
+import pytest
+
 from benchmarks import times
 from benchmarks.times import Times
 
@@ -16,3 +18,8 @@ def test_what_is_done_before_a_round_comes_first_and_each_round_is_kept():
     taken = times.of(lambda: done.append("work"), 3, before=lambda: done.append("before"))
     assert done == ["before", "work"] * 3
     assert len(taken.rounds) == 3
+
+
+def test_cpu_time_is_that_of_the_rounds_alone():
+    spent = iter([0.0, 0.002, 5.0, 5.004])
+    assert times.of(lambda: None, 2, cpu_seconds=lambda: next(spent)).mean_cpu == pytest.approx(3)
