@@ -1,12 +1,14 @@
 """`make bench ARGS="--profiles 1m"`: measure what comes in and what is counted, print tables, append them to results.md.
 
-`--only people`, or `cohorts`, or any part of them: `--only tracking csv`. Every number is `100k`, `1m`, ...
+`--only people`, `cohorts`, `segments`, or any part of them: `--only tracking csv`. Every number is `100k`, `1m`, ...
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,33 +17,61 @@ from benchmarks import machine, population
 UNITS = {"k": 1_000, "m": 1_000_000}
 RESULTS = Path(__file__).with_name("results.md")
 PEOPLE = ("tracking", "csv", "events", "search")
-PARTS = ("cohorts", "people", *PEOPLE)
+PARTS = ("cohorts", "people", "segments", *PEOPLE)
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Measure what was asked for, each population in a process of its own."""
     arguments = _arguments()
     base = os.environ.get("DATABASE_URL", "sqlite:////tmp/rollcall-bench.sqlite3")
-    url = population.database_url(base, arguments.profiles)
-    os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "WARNING"}
-    import django
-
-    django.setup()
-    workspace = population.populate(arguments.profiles)
     lines = []
-    if "cohorts" in arguments.only:
-        from benchmarks import cohorts
-
-        lines += cohorts.measure(url, workspace, arguments)
-    if parts := [part for part in PEOPLE if {part, "people"} & set(arguments.only)]:
-        from benchmarks import people
-
-        lines += people.measure(url, workspace, parts, arguments)
-    report = _report(arguments, lines)
+    for measure in (_imports, _segments):
+        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as process:
+            lines += process.submit(measure, base, arguments).result()
+    report = _report(arguments, lines, base)
     print(report)
     if not arguments.trial:
         with RESULTS.open("a") as results:
             results.write(report)
+
+
+def _imports(base: str, arguments: argparse.Namespace) -> list[str]:
+    """Measure what comes in, and the counts of cohorts."""
+    parts = [part for part in PEOPLE if {part, "people"} & set(arguments.only)]
+    if not parts and "cohorts" not in arguments.only:
+        return []
+    url = _set_up(base, arguments.profiles, "")
+    workspace, lines = population.populate(arguments.profiles), []
+    if "cohorts" in arguments.only:
+        from benchmarks import cohorts
+
+        lines += cohorts.measure(url, workspace, arguments)
+    if parts:
+        from benchmarks import people
+
+        lines += people.measure(url, workspace, parts, arguments)
+    return lines
+
+
+def _segments(base: str, arguments: argparse.Namespace) -> list[str]:
+    if "segments" not in arguments.only:
+        return []
+    if base.startswith("sqlite"):
+        return ["", "Segments are measured on PostgreSQL."]
+    from benchmarks import segments, segments_data
+
+    _set_up(base, arguments.profiles, "segments_")
+    return segments.measure(segments_data.populate(arguments.profiles), arguments)
+
+
+def _set_up(base: str, profiles: int, people: str) -> str:
+    """Let this process work on the database of some people; return its address."""
+    url = population.database_url(base, profiles, people)
+    os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "WARNING"}
+    import django
+
+    django.setup()
+    return url
 
 
 def _arguments() -> argparse.Namespace:
@@ -56,7 +86,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=_number, default=default, help=meaning)
     parser.add_argument("--workers", type=int, default=2, help="processes of the server")
     parser.add_argument(
-        "--only", nargs="+", choices=PARTS, default=["cohorts", "people"], help="what to measure"
+        "--only", nargs="+", choices=PARTS, default=["cohorts", "people", "segments"], help="what to measure"
     )
     parser.add_argument("--trial", action="store_true", help="print the tables, keep none of them")
     arguments = parser.parse_args()
@@ -69,12 +99,12 @@ def _number(text: str) -> int:
     return int(text[:-1]) * UNITS[text[-1].lower()] if text[-1].lower() in UNITS else int(text)
 
 
-def _report(arguments: argparse.Namespace, lines: list[str]) -> str:
+def _report(arguments: argparse.Namespace, lines: list[str], base: str) -> str:
     head = f"\n## {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {arguments.profiles:,} profiles\n"
     return "\n".join(
         [
             head,
-            f"{machine.describe(os.environ['DATABASE_URL'])}; {arguments.workers} server processes.",
+            f"{machine.describe(base)}; {arguments.workers} server processes.",
             "",
             *lines,
             "",

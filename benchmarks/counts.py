@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from pyroaring import BitMap
+
+from benchmarks import segments_sql, times
 
 ROUNDS = 60
 
 
 def measure(workspace_id: int, sizes: tuple[int, int, int], profiles: int) -> dict[str, float]:
-    """Return median milliseconds of each count over cohorts of the given sizes; cold: all read from the database."""
+    """Return median milliseconds of each count over cohorts of the given sizes, which are read from the database."""
+    from django.utils import timezone
+
     from accounts.models import Workspace
     from segments import audience, filters
 
-    workspace = Workspace.objects.get(pk=workspace_id)
+    workspace, now = Workspace.objects.get(pk=workspace_id), timezone.now()
     a, b, c = (
         _cohort(workspace_id, f"bench-{size}-{index}", size, profiles, index)
         for index, size in enumerate(sizes)
     )
-    one = filters.parse(_definition([("includes", a)]))
-    three = filters.parse(_definition([("includes", a), ("includes", b), ("does_not_include", c)]))
-    return {
-        "one cohort": _median(lambda: audience.counts(workspace=workspace, tree=one)),
-        "A and B and not C": _median(lambda: audience.counts(workspace=workspace, tree=three)),
+    conditions = {
+        "one cohort": [("includes", a)],
+        "A and B and not C": [("includes", a), ("includes", b), ("does_not_include", c)],
     }
+    medians = {}
+    for name, asked in conditions.items():
+        root = segments_sql.every(
+            *(segments_sql.asks("cohort", operator, [cohort], "mixpanel") for operator, cohort in asked)
+        )
+        tree = filters.parse(segments_sql.definition(root))
+        count = lambda tree=tree: audience.counts(workspace=workspace, tree=tree, now=now)  # noqa: E731
+        count()  # the universe is built once
+        medians[name] = times.of(count, ROUNDS).percentile(0.5)
+    return medians
 
 
 def _cohort(workspace_id: int, name: str, size: int, profiles: int, seed: int) -> int:
@@ -46,24 +55,3 @@ def _cohort(workspace_id: int, name: str, size: int, profiles: int, seed: int) -
         [bitmaps.pack(members), timezone.now(), cohort.pk],
     )
     return cohort.pk
-
-
-def _definition(conditions: list[tuple[str, int]]) -> dict[str, object]:
-    children = [
-        {"type": "cohort", "partner": "mixpanel", "operator": operator, "cohorts": [cohort]}
-        for operator, cohort in conditions
-    ]
-    return {
-        "version": 1,
-        "root": {"type": "group", "operator": "and", "exclude": False, "children": children},
-    }
-
-
-def _median(work: Callable[[], object]) -> float:
-    times = []
-    work()  # the universe is built once
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - began) * 1000)
-    return sorted(times)[len(times) // 2]

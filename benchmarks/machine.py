@@ -24,6 +24,14 @@ def cpu_seconds(pid: int, *, name: str = "") -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS if name in before else 0
 
 
+def run_seconds(pid: int) -> float:
+    """Return the CPU time a process of one thread used so far, to the nanosecond; none if it is not here."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except FileNotFoundError:
+        return 0
+
+
 def database_cpu_seconds(url: str) -> float:
     """Return the CPU time of those who serve this database now, but for ourselves; none of a server elsewhere."""
     if url.startswith("sqlite"):

@@ -29,13 +29,16 @@ SQLITE_NUMBERS = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s
 BATCH = 1_000_000
 
 
-def database_url(base: str, profiles: int) -> str:
-    """Return the address of the benchmark's own database beside `base`, made and migrated if it is missing."""
+def database_url(base: str, profiles: int, people: str = "") -> str:
+    """Return the address of the benchmark's own database beside `base`, made and migrated if it is missing.
+
+    `people` says which ones it holds, if not those that are made here.
+    """
     if base.startswith("sqlite"):
-        url = f"{base}.bench-{profiles}"
+        url = f"{base}.bench-{people}{profiles}"
     else:
         parts = urlsplit(base)
-        name = f"{parts.path.lstrip('/')}_bench_{profiles}"
+        name = f"{parts.path.lstrip('/')}_bench_{people}{profiles}"
         with psycopg.connect(base, autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 connection.execute(f'CREATE DATABASE "{name}"')
