@@ -16,8 +16,8 @@ from django.utils import timezone
 from accounts.models import AuditEntry, DataImportKey, RestApiKey, User, Workspace
 from cohorts.models import Cohort, CohortSync
 from profiles.models import ImportJob, Profile
-from segments import saving
-from segments.models import Segment
+from segments import exports, saving
+from segments.models import Segment, SegmentExport
 from tests.accounts.factories import make_key, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.cohorts.factories import CohortFactory, CohortSyncFactory
@@ -40,6 +40,7 @@ class World:
     profile: Profile
     segment: Segment
     draft: ImportJob
+    export: SegmentExport
 
 
 @pytest.fixture
@@ -58,7 +59,8 @@ def world(workspace: Workspace, marketer: User, settings: Any, tmp_path: Path) -
     entry = AuditEntry.objects.latest("id")
     settings.MEDIA_ROOT = str(tmp_path)
     draft = uploaded(marketer, b"external_id,plan\nada,pro\n")
-    return World(workspace, marketer, key, rest_key, entry, cohort, sync, people[0], segment, draft)
+    export = exports.create(segment=segment, columns=["external_id"], by=marketer, now=timezone.now())
+    return World(workspace, marketer, key, rest_key, entry, cohort, sync, people[0], segment, draft, export)
 
 
 # The name of each page's address, and the arguments it takes.
@@ -99,6 +101,9 @@ PAGES: dict[str, Callable[[World], list[Any]]] = {
     "segments_segment_archive": lambda world: [world.segment.pk],
     "segments_segment_version": lambda world: [world.segment.pk, 1],
     "segments_segment_restore": lambda world: [world.segment.pk, 1],
+    "segments_segmentexport_changelist": lambda _: [],
+    "segments_segmentexport_change": lambda world: [world.export.pk],
+    "segments_segmentexport_new": lambda world: [world.segment.pk],
 }
 # What has no page of its own for staff in the admin, each for its reason.
 NOT_PAGES = {
@@ -127,6 +132,12 @@ NOT_PAGES = {
     "profiles_importjob_step": "takes a POST; tested in test_imports.py",
     "profiles_importjob_faults": "answers a file",
     "segments_segment_counts": "answers JSON",
+    "segments_segment_suggest": "answers JSON",
+    "segments_segment_people": "answers JSON",
+    "segments_segment_explain": "answers JSON",
+    "segments_segmentexport_end": "asks about a running export; tested in test_exports.py",
+    "segments_segmentexport_file": "answers a file",
+    "segments_segmentexport_progress": "answers JSON",
     "segments_segment_duplicate": "takes a POST; tested in test_segment_page.py",
     "segments_segment_unarchive": "takes a POST; tested in test_segment_page.py",
     "accounts_workspace_add": "operators alone",

@@ -133,7 +133,8 @@ def test_every_filter_that_is_not_met_says_what_there_is_instead(workspace):
         "nothing": [node for node, _value in VALUES if node["type"] in ("email", "age", "gender", "country")],
         "has none": [leaf("push_token", "has")],
         "0": [leaf("device", "has")],
-        "in none": [cohorts(cohort.pk), leaf("segment", "in", [segment.pk])],
+        "in none of these cohorts": [cohorts(cohort.pk)],
+        "in none of these segments": [leaf("segment", "in", [segment.pk])],
         "not in it now": [leaf("cohort_moves", "entered_in_last_days", 9, subject=cohort.pk)],
         "never": [leaf("custom_event", "has_done", subject="bought")],
     }
