@@ -93,8 +93,9 @@ MEMBERS_OF = """
 """
 # What others had: however often users change, there are as many of each sort as before.
 CHANGE_PROFILES = """
-    UPDATE profiles_profile p SET country = o.country, changed_at = now(), custom_attributes = o.custom_attributes
-    FROM (SELECT id, country, custom_attributes FROM profiles_profile WHERE id = ANY(%(others)s)) AS o
+    UPDATE profiles_profile p SET country = o.country, language = o.language, changed_at = now(),
+        custom_attributes = o.custom_attributes
+    FROM (SELECT id, country, language, custom_attributes FROM profiles_profile WHERE id = ANY(%(others)s)) AS o
     WHERE p.id = (%(chosen)s::int[])[array_position(%(others)s::int[], o.id)]
 """
 CHANGE_EVENTS = """
