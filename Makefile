@@ -10,7 +10,7 @@ LANGUAGES := --locale fr --locale de
 # Strings of tests and benchmarks are nobody's to translate.
 MESSAGES_IGNORE := --ignore 'tests/*' --ignore 'benchmarks/*' --ignore 'var/*' --ignore 'staticfiles/*'
 
-.PHONY: install run serve test fuzz check lint format schema messages bench
+.PHONY: install run serve test test-sqlite test-postgresql fuzz check lint format schema messages bench
 
 install: .venv/installed  ## make .venv with exactly what requirements.lock names
 	@:
@@ -32,19 +32,26 @@ serve:  ## migrations, web server and worker on DATABASE_URL
 	@$(MAKE) --no-print-directory install
 	@$(BIN)/python -m config.serve
 
-test: install  ## the whole suite on SQLite, and on PostgreSQL where TEST_DATABASE_URL names one
+test: install  ## the whole suite on SQLite, and on PostgreSQL beside it where TEST_DATABASE_URL names one
 ifeq ($(CI),true)
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || (echo "CI must test in a browser too: install chromium" >&2; exit 1)
 endif
-	DATABASE_URL="$(SQLITE)" $(BIN)/python -m pytest $(ARGS)
 ifneq ($(TEST_DATABASE_URL),)
-	@echo "... and on PostgreSQL:"
-	@DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest $(ARGS)
+	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target test-sqlite test-postgresql
 else ifeq ($(CI),true)
 	@echo "CI must test on PostgreSQL too: set TEST_DATABASE_URL" >&2; exit 1
 else
+	@$(MAKE) --no-print-directory test-sqlite
 	@echo "PostgreSQL was not tested: set TEST_DATABASE_URL=postgres://user@host/database"
 endif
+
+test-sqlite: install
+	@echo "On SQLite:"
+	@DATABASE_URL="$(SQLITE)" $(BIN)/python -m pytest $(ARGS)
+
+test-postgresql: install
+	@echo "On PostgreSQL:"
+	@DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest $(ARGS)
 
 fuzz: install  ## hostile input for every operation of the API, for about 15 minutes; more or less by EXAMPLES
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) DATABASE_URL="$(SQLITE)" $(BIN)/python -m pytest tests/api/test_schema.py
