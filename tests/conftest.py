@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import DataImportKey, User, Workspace
@@ -57,6 +58,7 @@ def _clean_slate(settings) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.AXES_ENABLED = False
     settings.WHITENOISE_AUTOREFRESH = True  # or every test client reads the whole tree of static files
+    translation.deactivate()  # a request leaves its language to the thread
     cache.clear()
     events.forget_names()
     moves.forget_marks()
