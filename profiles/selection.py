@@ -18,7 +18,7 @@ from pyroaring import BitMap
 
 from profiles import bitmaps, changes, iso_times, patience, patterns
 
-RANGE = 100_000  # ids that one statement looks at on SQLite
+RANGE = 100_000  # ids that one statement looks at on SQLite; with fewer, a table is small
 COLUMNS = 200  # conditions in one statement
 
 Step = TypeVar("Step")
@@ -136,12 +136,12 @@ def _packed(workspace_id: int, query: Query, highest: int) -> Generator[Progress
 
 
 class _Pace:
-    """How long it took this process to look a whole table through, the last time that took a while."""
+    """How long it took this process to look a whole table through, the last time that it was a large one."""
 
     seconds_per_id = 1e-6
 
     def note(self, ids: int, seconds: float) -> None:
-        if seconds > patience.SIGN_OF_LIFE:
+        if ids >= RANGE:  # what a small table takes is the database's mood
             self.seconds_per_id = seconds / ids
 
 

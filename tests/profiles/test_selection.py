@@ -202,3 +202,16 @@ def test_the_digest_differs_by_every_part_of_the_question():
     assert len({query.digest for query in [base, *others]}) == 1 + len(others)
     assert all(len(query.digest) == 16 for query in others)
     assert replace(base).digest == base.digest
+
+
+@pytest.mark.parametrize("ids", [0, 1, selection.RANGE - 1])
+def test_however_long_a_small_table_takes_no_pace_is_learned_from_it(ids):
+    pace = selection._Pace()
+    pace.note(ids, 60.0)
+    assert pace.seconds_per_id == selection._Pace.seconds_per_id
+
+
+def test_the_pace_is_that_of_the_last_large_table():
+    pace = selection._Pace()
+    pace.note(1_000_000, 2.0)
+    assert pace.seconds_per_id == 2e-6
