@@ -9,8 +9,33 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models_audit import AuditEntry
+from accounts.models_calls import Heartbeat, KeyCalls, RejectedCall
+from accounts.models_usage import Allotment, AllotmentNotice, DataPointUsage
+
+__all__ = [
+    "PARTNER_PATTERN",
+    "Allotment",
+    "AllotmentNotice",
+    "AnyKey",
+    "AuditEntry",
+    "DataImportKey",
+    "DataPointUsage",
+    "Heartbeat",
+    "Integration",
+    "Key",
+    "KeyCalls",
+    "KeyQuerySet",
+    "Membership",
+    "RejectedCall",
+    "RestApiKey",
+    "Scope",
+    "User",
+    "Workspace",
+    "partner_validator",
+]
 
 # A partner's slug is part of the address it calls, so it is kept to what needs no escaping there.
 PARTNER_PATTERN = r"[a-z0-9][a-z0-9_-]{0,49}"
@@ -21,6 +46,14 @@ partner_validator = RegexValidator(
 
 class User(AbstractUser):
     """A member of staff: a marketer or an administrator. Never one of the people in a cohort."""
+
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        default="",
+        help_text="The one they chose last, which mails are written in; blank for the server’s.",
+    )
 
     class Meta:
         verbose_name = _("team member")
@@ -66,6 +99,7 @@ class Membership(models.Model):
         related_name="memberships",
         verbose_name=_("team member"),
     )
+    gets_mail = models.BooleanField(_("gets mail about what needs attention"), default=True)
 
     class Meta:
         verbose_name = _("workspace membership")
@@ -89,6 +123,19 @@ class Integration(models.Model):
         blank=True,
         default="",
         help_text=_("The member property that holds the external ID, if it is none of the usual ones."),
+    )
+    holds_unmatched = models.BooleanField(_("hold unmatched members"), default=False)
+    id_limit = models.PositiveIntegerField(
+        _("IDs per request"), null=True, blank=True, help_text="None for MAX_IDS_PER_REQUEST."
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute and key"), null=True, blank=True, help_text="None for CALLS_PER_MINUTE."
+    )
+    expected_minutes = models.PositiveIntegerField(
+        _("expected interval in minutes"),
+        null=True,
+        blank=True,
+        help_text="Of dynamic syncs; none to learn each cohort’s own rhythm.",
     )
 
     class Meta:
@@ -126,6 +173,7 @@ class Key(models.Model):
         verbose_name=_("created by"),
     )
     last_used_at = models.DateTimeField(_("last used"), null=True)
+    last_used_address = models.GenericIPAddressField(_("last used from"), null=True)
     invalidated_at = models.DateTimeField(_("invalidated"), null=True)
     invalidated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -205,91 +253,3 @@ class RestApiKey(Key):
         constraints = [
             models.CheckConstraint(condition=~models.Q(scopes=[]), name="rest_api_key_opens_something")
         ]
-
-
-class AuditEntry(models.Model):
-    """Something done to keys or people that must stay known. Rows are added, and never changed or deleted.
-
-    No personal data: a person who was erased leaves the entry that says so, and nothing more.
-    """
-
-    class Action(models.TextChoices):
-        """What was done."""
-
-        REST_KEY_CREATED = "rest_key_created", _("REST API key created")
-        REST_KEY_INVALIDATED = "rest_key_invalidated", _("REST API key invalidated")
-        IMPORT_KEY_CREATED = "import_key_created", _("Data import key created")
-        IMPORT_KEY_INVALIDATED = "import_key_invalidated", _("Data import key invalidated")
-        USER_EDITED = "user_edited", _("User edited")
-        USER_ALIAS_ADDED = "user_alias_added", _("Alias added to user")
-        USER_IDENTIFIED = "user_identified", _("User identified")
-        USER_RENAMED = "user_renamed", _("External ID of user changed")
-        USERS_MERGED = "users_merged", _("Users merged")
-        USER_DOWNLOADED = "user_downloaded", _("Data of user downloaded")
-        USER_ERASED = "user_erased", _("User erased")
-        EXPORT_ORDERED = "export_ordered", _("Members of segment exported")
-        EXPORT_DOWNLOADED = "export_downloaded", _("Export of segment downloaded")
-
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
-    happened_at = models.DateTimeField(_("when"))
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        verbose_name=_("who"),
-    )
-    actor_key = models.CharField(_("key"), max_length=11, blank=True, default="", help_text="Its prefix.")
-    action = models.CharField(_("action"), max_length=30, choices=Action)
-    subject = models.CharField(_("concerns"), max_length=100)
-    detail = models.JSONField(_("details"), default=dict)
-
-    class Meta:
-        verbose_name = _("audit log entry")
-        verbose_name_plural = _("audit log")
-        indexes = [
-            models.Index(fields=["workspace", "-id"], name="audit_entry_newest_first"),
-            models.Index(fields=["workspace", "subject", "-id"], name="audit_entry_of_subject"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_action_display()} · {self.subject_in_words()}"
-
-    def subject_in_words(self) -> str:
-        """Return what it was done to in the reader's language; `subject` is what is searched for."""
-        kind, _space, number = self.subject.partition(" ")
-        words = {"user": gettext("User {id}"), "export": gettext("Export {id}")}
-        return words[kind].format(id=number) if kind in words and number else self.subject
-
-
-class DataPointUsage(models.Model):
-    """Data points of one workspace, source and day.
-
-    Kept in several rows (`shard`), so that imports that run side by side do not wait for one another's row.
-    """
-
-    class Source(models.TextChoices):
-        """What wrote to the profiles."""
-
-        PARTNER_COHORTS = "partner_cohorts", _("Partner cohorts")
-        TRACKING_API = "tracking_api", _("REST API")
-        CSV = "csv", _("CSV files")
-        EVENTS = "events", _("Event imports")
-
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
-    day = models.DateField(_("day"))
-    source = models.CharField(_("source"), max_length=20, choices=Source)
-    shard = models.PositiveSmallIntegerField()
-    count = models.PositiveBigIntegerField(_("data points"))
-
-    class Meta:
-        verbose_name = _("data points")
-        verbose_name_plural = _("data points")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["workspace", "day", "source", "shard"], name="data_point_usage_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.workspace} · {self.day} · {self.source}"

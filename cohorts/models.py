@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,10 @@ class CohortQuerySet(models.QuerySet["Cohort"]):
     def for_workspace(self, workspace: Workspace) -> CohortQuerySet:
         """Those of one workspace."""
         return self.filter(workspace=workspace)
+
+    def current(self) -> CohortQuerySet:
+        """Those that were not deleted here."""
+        return self.filter(ignored_at=None)
 
     def without_members(self) -> CohortQuerySet:
         """Leave the snapshot where it is: a list of cohorts must not fetch a megabyte per row."""
@@ -38,6 +43,16 @@ class Cohort(models.Model):
     partner_created_at = models.DateTimeField(_("created by the partner"), null=True)
     created_at = models.DateTimeField(_("first received"), default=timezone.now)
     last_sync_at = models.DateTimeField(_("last sync"), null=True)
+    ignored_at = models.DateTimeField(
+        _("deleted"), null=True, help_text="Since when its syncs are answered with 404; None for most."
+    )
+    ignored_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("deleted by"),
+    )
     snapshot = models.BinaryField(default=bytes)
     snapshot_sequence = models.PositiveBigIntegerField(default=0)
 
@@ -130,6 +145,7 @@ class CohortSync(Tally):
         verbose_name_plural = _("import history")
         indexes = [
             models.Index(fields=["cohort", "session_id", "action", "-id"], name="sync_of_session"),
+            models.Index(fields=["cohort", "-id"], name="sync_of_cohort_newest"),
             models.Index(fields=["-last_page_at"], name="sync_newest"),
         ]
 
@@ -205,3 +221,28 @@ class LatestMove(models.Model):
 
     def __str__(self) -> str:
         return self.mark
+
+
+class StaleIncident(models.Model):
+    """That a dynamic sync fell silent: from when it was found stale until its cohort was heard of again.
+
+    Staff is mailed once when it begins and once when it ends.
+    """
+
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="incidents")
+    began_at = models.DateTimeField(_("began"))
+    told_at = models.DateTimeField(_("staff told"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    end_told_at = models.DateTimeField(_("staff told of the end"), null=True)
+
+    class Meta:
+        verbose_name = _("stale cohort")
+        verbose_name_plural = _("stale cohorts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cohort"], condition=models.Q(ended_at=None), name="stale_incident_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cohort} · {self.began_at}"

@@ -5,10 +5,10 @@ from typing import Any
 
 import environ
 from csp.constants import NONE
-from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config.logging import configure_structlog, logging_config
+from config.theme import THEME
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -140,6 +140,16 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "config.admin.locked_out"
 
+# --- mail --------------------------------------------------------------------------------------------------
+# Printed to the console until a server is named: smtp://user:password@host:25, smtp+tls://…:587, smtp+ssl://…:465.
+_mail = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND, EMAIL_HOST = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"] or "localhost"
+EMAIL_PORT, EMAIL_HOST_USER = _mail["EMAIL_PORT"] or 25, _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Rollcall <rollcall@localhost>")
+
 # --- security ----------------------------------------------------------------------------------------------
 # Nothing may load anything, except the admin, which widens this for its own pages in config/admin.py.
 CONTENT_SECURITY_POLICY = {
@@ -183,49 +193,7 @@ MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=4 * 1024**3)
 # The form that maps a file's columns has two fields for each of them, and a file at most 1,000 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_100
 
-# --- admin theme ---------------------------------------------------------------------------------------------
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Rollcall",
-    "SITE_HEADER": "Rollcall",
-    "SITE_URL": None,
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("rollcall/mark.svg")}
-    ],
-    "STYLES": [lambda _request: static("rollcall/rollcall.css")],
-    "SCRIPTS": [lambda _request: static("rollcall/rollcall.js")],
-    "DASHBOARD_CALLBACK": "config.overview.fill",
-    "SIDEBAR": {"navigation": "config.sidebar.sidebar"},
-    "BORDER_RADIUS": "8px",
-    # A quiet teal on cool greys. Every pair that text uses has a contrast of 4.5 or more, light and dark.
-    "COLORS": {
-        "base": {
-            "50": "oklch(98.5% .003 210)",
-            "100": "oklch(96.5% .005 210)",
-            "200": "oklch(92.3% .008 215)",
-            "300": "oklch(86.5% .012 220)",
-            "400": "oklch(73% .016 225)",
-            "500": "oklch(52% .02 230)",
-            "600": "oklch(44% .022 230)",
-            "700": "oklch(36.5% .022 230)",
-            "800": "oklch(27.5% .02 230)",
-            "900": "oklch(21% .018 230)",
-            "950": "oklch(16% .016 230)",
-        },
-        "primary": {
-            "50": "oklch(97.8% .014 188)",
-            "100": "oklch(94.5% .032 188)",
-            "200": "oklch(89.5% .055 188)",
-            "300": "oklch(82.5% .08 188)",
-            "400": "oklch(74% .098 188)",
-            "500": "oklch(68% .1 188)",
-            "600": "oklch(50.5% .087 188)",
-            "700": "oklch(44% .076 188)",
-            "800": "oklch(38% .064 188)",
-            "900": "oklch(33% .052 188)",
-            "950": "oklch(24.5% .04 188)",
-        },
-    },
-}
+UNFOLD = THEME
 
 # --- API ---------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {
@@ -278,7 +246,6 @@ SEGMENT_SIZE_DAYS = env.int("SEGMENT_SIZE_DAYS", default=400)
 FILTER_MEMORY_MB = env.int("FILTER_MEMORY_MB", default=64)
 FILTER_BITMAPS_MB = env.int("FILTER_BITMAPS_MB", default=2_000)
 FILTER_BITMAP_DAYS = env.int("FILTER_BITMAP_DAYS", default=14)
-
 # How long the file of a segment's members can be downloaded; it holds people's data.
 SEGMENT_EXPORT_DAYS = env.int("SEGMENT_EXPORT_DAYS", default=7)
 

@@ -255,3 +255,20 @@ class EventReceipt(models.Model):
 
     def __str__(self) -> str:
         return str(self.digest)
+
+
+class PeopleCount(models.Model):
+    """How many live users a workspace had on a day (UTC): the last count of the day stays."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
+    day = models.DateField(_("day"))
+    identified_count = models.PositiveIntegerField(_("identified"))
+    anonymous_count = models.PositiveIntegerField(_("anonymous"))
+
+    class Meta:
+        verbose_name = _("number of users")
+        verbose_name_plural = _("numbers of users")
+        constraints = [models.UniqueConstraint(fields=["workspace", "day"], name="people_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.workspace} · {self.day}"
