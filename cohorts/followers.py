@@ -12,7 +12,7 @@ from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 from pyroaring import BitMap
 
-from cohorts import membership, moves
+from cohorts import held, membership, moves
 from cohorts.models import Cohort, CohortSync
 
 CHUNK = 500
@@ -24,11 +24,12 @@ def merged(*, workspace_id: int, kept_by_merged: Mapping[int, int], now: datetim
 
 
 def erased(*, workspace_id: int, profile_ids: Collection[int], texts: Collection[str]) -> None:  # noqa: ARG001
-    """Take people out of the samples of unmatched identifiers; no cohort shows an erased member anyway.
+    """Take people out of held members and samples of unmatched identifiers; no cohort shows an erased member anyway.
 
     A page that is on its way adds to the sample that it read: written later, it would bring them back.
     """
     moves.hold_pages_off(workspace_id=workspace_id)
+    held.forget_texts(workspace_id=workspace_id, texts=texts)
     names = list(texts) if connection.vendor == "postgresql" else orjson.dumps(list(texts)).decode()
     is_named = RawSQL(_NAMED[connection.vendor], [names], BooleanField())  # noqa: S611 - texts of ours
     syncs = CohortSync.objects.filter(is_named, cohort__workspace_id=workspace_id).only("unmatched_sample")

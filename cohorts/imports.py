@@ -19,7 +19,8 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from accounts.models import Integration
-from cohorts import membership, moves, syncs
+from cohorts import held, membership, moves, syncs
+from cohorts.held import Waiting
 from cohorts.membership import Kind, Page
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from cohorts.moves import MovedError
@@ -67,11 +68,15 @@ class Result:
 
 @dataclass(frozen=True)
 class _Matched:
-    """What a request comes to: whom it adds and removes in the end, and how its identifiers fared."""
+    """What a request comes to: whom it adds and removes in the end, and how its identifiers fared.
+
+    `waiting` are those to be held, and held no longer; None where the integration drops the unmatched.
+    """
 
     added: BitMap
     removed: BitMap
     result: Result
+    waiting: Waiting | None
 
 
 def name_cohort(
@@ -95,7 +100,7 @@ def apply(
     """
     for _attempt in range(attempts.MAX_ATTEMPTS):
         mark = moves.known(workspace_id=integration.workspace_id)
-        matched = _match(integration.workspace_id, changes)
+        matched = _match(integration, changes)
         with suppress(MovedError), transaction.atomic():
             _receive(integration, export, matched, mark=mark, digest=digest, now=now)
             return matched.result
@@ -108,19 +113,23 @@ def digest_of(content: bytes) -> bytes:
 
 
 # --- matching -----------------------------------------------------------------------------------------------
-def _match(workspace_id: int, changes: Sequence[Change]) -> _Matched:
+def _match(integration: Integration, changes: Sequence[Change]) -> _Matched:
     members = [member for change in changes for member in change.members]
-    outcomes = matching.match(workspace_id=workspace_id, candidates=[keys for _shown, keys in members])
+    candidates = [keys for _shown, keys in members]
+    outcomes = matching.match(workspace_id=integration.workspace_id, candidates=candidates)
+    waiting = Waiting() if integration.holds_unmatched else None
     added, removed, reached = BitMap(), BitMap(), BitMap()
     position = 0
     for change in changes:  # in their order: the last word on a profile counts
         end = position + len(change.members)
-        profiles = BitMap([outcome for outcome in outcomes[position:end] if isinstance(outcome, int)])
-        position = end
+        fared, position = outcomes[position:end], end
+        profiles = BitMap([outcome for outcome in fared if isinstance(outcome, int)])
         reached |= profiles
         added = added - profiles if change.should_remove else added | profiles
         removed = removed | profiles if change.should_remove else removed - profiles
-    return _Matched(added, removed, _result(members, outcomes, matched=len(reached)))
+        if waiting is not None:
+            waiting.note(change.members, fared, should_remove=change.should_remove)
+    return _Matched(added, removed, _result(members, outcomes, matched=len(reached)), waiting)
 
 
 def _result(members: Sequence[Identified], outcomes: Sequence[int | Reason], *, matched: int) -> Result:
@@ -166,9 +175,11 @@ def _receive(
     if export.is_full and sync.status != Status.RUNNING:
         # The partner exports again under an old session id: a new attempt, complete when all its pages came.
         sync, known = syncs.begin(cohort=cohort, export=export, now=now), None
-    # 3. Keep the page, and count it.
+    # 3. Keep the page, with those of it who are to be held, and count it.
     result = matched.result
-    page = Page(number=export.page, digest=digest, tally=result.tally())
+    held_count = _hold(cohort, sync, export, matched, is_replaced=known is not None)
+    tally = {**result.tally(), "held_count": held_count}
+    page = Page(number=export.page, digest=digest, tally=tally)
     _keep(cohort, sync, export, matched, page, now)
     syncs.note_page(
         sync=sync,
@@ -180,6 +191,8 @@ def _receive(
     )
     # 4. The page that completes a sync swaps the members of a full one, and settles the history of any.
     _settle(cohort, sync, export, now)
+    if matched.waiting is not None and sync.status == Status.COMPLETE and export.is_full:
+        held.swap(cohort=cohort, sync=sync)
 
 
 def _settle(cohort: Cohort, sync: CohortSync, export: Export, now: datetime) -> None:
@@ -209,6 +222,17 @@ def _keep(
         deltas = [(kind, members) for kind, members in deltas if members]
     for kind, members in deltas:
         membership.append(cohort=cohort, sync=sync, kind=kind, members=members, page=page, now=now)
+
+
+def _hold(cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, *, is_replaced: bool) -> int:
+    """Hold those who wait for a profile; return how many of the page do."""
+    if matched.waiting is None:
+        return 0
+    if export.is_full and export.page is not None:
+        return held.collect(
+            cohort=cohort, sync=sync, waiting=matched.waiting, page=export.page, is_replaced=is_replaced
+        )
+    return held.change(cohort=cohort, waiting=matched.waiting, removed=matched.removed)
 
 
 def _locked_cohort(

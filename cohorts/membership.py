@@ -30,7 +30,14 @@ from cohorts.models import Cohort, CohortDelta, CohortSync
 from profiles import bitmaps
 
 Kind = CohortDelta.Kind
-TALLY_FIELDS = ("received_count", "matched_count", "unknown_count", "identified_count", "invalid_count")
+TALLY_FIELDS = (
+    "received_count",
+    "matched_count",
+    "unknown_count",
+    "identified_count",
+    "invalid_count",
+    "held_count",
+)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace, partner_validator
+from cohorts.models_held import HeldKey, HeldSet
+
+__all__ = [
+    "Cohort",
+    "CohortDelta",
+    "CohortQuerySet",
+    "CohortSync",
+    "CohortSyncQuerySet",
+    "HeldKey",
+    "HeldSet",
+    "LatestMove",
+    "StaleIncident",
+    "Tally",
+]
 
 
 class CohortQuerySet(models.QuerySet["Cohort"]):
@@ -80,6 +94,9 @@ class Tally(models.Model):
     unknown_count = models.PositiveIntegerField(_("unknown"), default=0)
     identified_count = models.PositiveIntegerField(_("identified, use the external ID"), default=0)
     invalid_count = models.PositiveIntegerField(_("invalid"), default=0)
+    held_count = models.PositiveIntegerField(
+        _("held"), default=0, help_text="Those of the unknown that wait for a user."
+    )
 
     class Meta:
         abstract = True
@@ -112,6 +129,7 @@ class CohortSync(Tally):
         ADD_MEMBERS = "add_members", _("Add members")
         REMOVE_MEMBERS = "remove_members", _("Remove members")
         CHANGES = "changes", _("Additions and removals")
+        HELD = "held", _("Held members joined")  # ours: no partner asks for it
 
     class Status(models.TextChoices):
         """How far it came."""

@@ -59,10 +59,15 @@ def hold_pages_off(*, workspace_id: int) -> None:
     locks.alone(Lock.MOVES, workspace_id=workspace_id)
 
 
+def leave_mark(*, workspace_id: int) -> None:
+    """Let pages that were matched before this commit be matched again. The caller holds pages off."""
+    LatestMove.objects.update_or_create(workspace_id=workspace_id, defaults={"mark": uuid4().hex})
+
+
 def move(*, workspace_id: int, kept_by_merged: Mapping[int, int], now: datetime) -> None:
     """Let the profiles that are the values take the places of those that are the keys, from this commit on."""
     hold_pages_off(workspace_id=workspace_id)
-    LatestMove.objects.update_or_create(workspace_id=workspace_id, defaults={"mark": uuid4().hex})
+    leave_mark(workspace_id=workspace_id)
     merged, both = BitMap(kept_by_merged), BitMap([*kept_by_merged, *kept_by_merged.values()])
     cohort_ids = list(Cohort.objects.filter(workspace_id=workspace_id).values_list("pk", flat=True))
     members = membership.members(cohort_ids=cohort_ids, within=both)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from cohorts import membership_pages
+from cohorts import held, membership_pages
 from cohorts.models import Cohort, CohortDelta, CohortSync
 
 
@@ -25,6 +25,7 @@ def _expire(sync_id: int, cohort_id: int, before: datetime, now: datetime) -> in
         expired = waiting.update(status=CohortSync.Status.EXPIRED, finished_at=now)
         if expired:
             membership_pages.drop(sync_ids=[sync_id])
+            held.forget_syncs(sync_ids=[sync_id])
     return expired
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from pyroaring import BitMap
 
 from accounts.models import Integration
-from cohorts import membership, membership_pages
+from cohorts import held, membership, membership_pages
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from profiles import bitmaps
 
@@ -75,6 +75,7 @@ def begin(*, cohort: Cohort, export: Export, now: datetime) -> CohortSync:
         overtaken = list(older.values_list("id", flat=True))
         CohortSync.objects.filter(id__in=overtaken).update(status=Status.SUPERSEDED, finished_at=now)
         membership_pages.drop(sync_ids=overtaken)
+        held.forget_syncs(sync_ids=overtaken)
     return CohortSync.objects.create(
         cohort=cohort, session_id=export.session_id, action=export.action, started_at=now, last_page_at=now
     )

@@ -1,4 +1,4 @@
-"""Scheduled work on cohorts. Nothing here is needed for correctness; all of it may run twice, or late."""
+"""Scheduled work on cohorts. All of it may run twice, or late; only held members wait for it to join."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from cohorts import membership, retention
+from cohorts import held, held_joins, membership, retention
 
 
 def compact_idle() -> int:
@@ -15,13 +15,19 @@ def compact_idle() -> int:
     return membership.compact_idle(idle=timedelta(seconds=30), now=timezone.now())
 
 
+def join_held() -> int:
+    """Let held members join whose users exist by now; return how many joined. Every minute."""
+    return held_joins.sweep(now=timezone.now())
+
+
 def clean_up() -> dict[str, int]:
-    """Expire unfinished syncs, unmatched samples and old history; return how many of each. Every night."""
+    """Expire unfinished syncs, unmatched samples, held members and old history; return how many of each. Every night."""
     now = timezone.now()
     too_late = now - timedelta(hours=settings.UNFINISHED_SYNC_HOURS)
     return {
         "syncs": retention.expire_unfinished(before=too_late, now=now),
         "pages": retention.forget_pages(before=too_late),
         "samples": retention.forget_samples(before=now - timedelta(days=settings.UNMATCHED_SAMPLE_DAYS)),
+        "held": held.expire(before=now - timedelta(days=settings.HELD_MEMBER_DAYS)),
         "deltas": retention.forget_deltas(before=now - timedelta(days=settings.DELTA_RETENTION_DAYS)),
     }

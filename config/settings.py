@@ -228,6 +228,9 @@ UNMATCHED_SAMPLE_SIZE = env.int("UNMATCHED_SAMPLE_SIZE", default=100)
 UNMATCHED_SAMPLE_DAYS = env.int("UNMATCHED_SAMPLE_DAYS", default=30)
 UNFINISHED_SYNC_HOURS = env.int("UNFINISHED_SYNC_HOURS", default=72)
 DELTA_RETENTION_DAYS = env.int("DELTA_RETENTION_DAYS", default=400)
+# Members that match nobody yet, where an integration holds them: how many a cohort, and for how long.
+HELD_MEMBERS_PER_COHORT = env.int("HELD_MEMBERS_PER_COHORT", default=1_000_000)
+HELD_MEMBER_DAYS = env.int("HELD_MEMBER_DAYS", default=90)
 # Calls per minute and key, e.g. "600"; 0 sets no limit.
 CALLS_PER_MINUTE = env.int("CALLS_PER_MINUTE", default=0)
 

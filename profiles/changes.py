@@ -36,7 +36,7 @@ RETENTION = timedelta(days=7)
 FOLD_AFTER = timedelta(minutes=10)
 
 # On PostgreSQL the clock is read when the transaction has its number, by which readers see that it writes.
-_CLOCK = {
+CLOCK = {
     "postgresql": "CASE WHEN pg_current_xact_id() IS NOT NULL THEN CLOCK_TIMESTAMP() END",
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
 }
@@ -50,7 +50,7 @@ def record(*, workspace_id: int, kind: Kind, profile_ids: Iterable[int]) -> None
     members = BitMap(profile_ids)
     if members:
         bitmaps.store(
-            _RECORD.format(_CLOCK[connection.vendor]),
+            _RECORD.format(CLOCK[connection.vendor]),
             [workspace_id, kind.value, bitmaps.pack(members)],
         )
 
@@ -90,7 +90,7 @@ def as_of() -> datetime:
     """Return a time that no open transaction of this database which writes began before, this one included."""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
-            cursor.execute(f"SELECT {_CLOCK['sqlite']}", [])
+            cursor.execute(f"SELECT {CLOCK['sqlite']}", [])
             return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC) - SQLITE_OVERLAP
         cursor.execute(
             "SELECT least(now(), min(xact_start)) FROM pg_stat_activity"
