@@ -49,6 +49,7 @@ def erase(*, workspace_id: int, names: Sequence[Name], author: Author, now: date
         )
         identity_names.check_held(found, rows)
         _erase(workspace_id, rows, now)
+        _forget(workspace_id, [name for name in names if name not in found])
         _audit(workspace_id, rows, author, now)
         return {name: profile_id for name, profile_id in found.items() if profile_id in rows}
 
@@ -71,11 +72,19 @@ def _erase(workspace_id: int, rows: Mapping[int, Mapping[str, Any]], now: dateti
     changes.record(workspace_id=workspace_id, kind=changes.Kind.EXISTENCE, profile_ids=rows)
 
 
+def _forget(workspace_id: int, nobody: Iterable[Name]) -> None:
+    """Forget names that mean nobody: a partner may have sent them, and they wait for a user to be."""
+    if texts := _texts([], [key for name in nobody for key in name.keys]):
+        followers.erased(workspace_id=workspace_id, profile_ids=(), texts=texts)
+
+
 def _texts(rows: Iterable[Mapping[str, Any]], keys: Iterable[str]) -> set[str]:
     """Return every text by which somebody may have called these people, as samples and error files show it."""
     texts = {row[column] for row in rows for column in _ADDRESSES if row[column]}
     for key in keys:
-        if key.startswith((matching.DEVICE, matching.IDENTIFIED_DEVICE)):
+        if key.startswith(matching.EXTERNAL_ID):
+            texts.add(key.removeprefix(matching.EXTERNAL_ID))
+        elif key.startswith((matching.DEVICE, matching.IDENTIFIED_DEVICE)):
             texts |= {key[2:], f"$device:{key[2:]}"}
         elif key.startswith("a:"):
             label, name = matching.alias_of(key)

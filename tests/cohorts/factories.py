@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import factory
 from django.db import transaction
@@ -12,10 +12,11 @@ from factory.django import DjangoModelFactory
 from pyroaring import BitMap
 
 from accounts.models import Workspace
-from cohorts import membership
+from cohorts import held, membership
 from cohorts.membership import Page
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from profiles import universe
+from profiles.matching import Keys, Reason
 from profiles.models import Profile
 
 NO_TALLY = dict.fromkeys(membership.TALLY_FIELDS, 0)
@@ -95,3 +96,17 @@ def members_of(cohort: Cohort) -> set[int]:
     """Return the ids of a cohort's members now."""
     live = universe.live(workspace_id=cohort.workspace_id)
     return set(membership.members(cohort_ids=[cohort.pk], within=live)[cohort.pk])
+
+
+def hold(workspace: Workspace, members: Iterable[Keys]) -> None:
+    """Hold members, each by its keys, for a new cohort."""
+    waiting = held.Waiting()
+    unknown = [(keys[0], keys) for keys in members]
+    waiting.note(unknown, [Reason.UNKNOWN] * len(unknown), should_remove=False)
+    with transaction.atomic():
+        held.change(cohort=CohortFactory.create(workspace=workspace), waiting=waiting, removed=BitMap())
+
+
+def moments_ago() -> datetime:
+    """Return what `changes.as_of` would if no transaction were open: SQLite's clock tells milliseconds."""
+    return datetime.now(UTC) - timedelta(milliseconds=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,11 @@ from cohorts import held, held_joins, imports, membership, retention
 from cohorts.imports import Change
 from cohorts.models import Cohort, CohortSync, HeldKey, HeldSet
 from cohorts.syncs import Export
-from profiles import changes, erasure, identifiers, identity, matching, tracking
+from profiles import changes, csv_import, erasure, identifiers, identity, matching, tracking
 from profiles.identity import Author
-from profiles.identity_names import alias, external_id
-from tests.cohorts.factories import members_of
-from tests.profiles.factories import ProfileFactory, add_identifiers, make_people
+from profiles.identity_names import alias, device, external_id
+from tests.cohorts.factories import members_of, moments_ago
+from tests.profiles.factories import ProfileFactory, make_people
 
 pytestmark = pytest.mark.django_db
 Action = CohortSync.Action
@@ -250,25 +251,55 @@ def test_first_key_that_is_somebody_wins(send, workspace):
     assert members() == {people["ann"]}
 
 
-@pytest.mark.parametrize("door", ["tracking", "alias", "identify", "rename", "merge"])
-def test_every_door_by_which_a_profile_gets_an_identifier_lets_its_member_join(send, workspace, door):
+ALIAS = {"label": "mixpanel_distinct_id", "name": "m1"}
+
+
+def track(workspace_id: int) -> None:
+    body = {"attributes": [{"external_id": "m1", "first_name": "Ann"}]}
+    tracking.track(workspace_id=workspace_id, body=body, now=NOW)
+
+
+def import_csv(workspace_id: int) -> None:
+    source = io.BytesIO(b"external_id,first_name\nm1,Ann\n")
+    list(csv_import.run(workspace_id=workspace_id, source=source, rejected=io.StringIO()))
+
+
+def add_alias(workspace_id: int) -> None:
+    ProfileFactory.create(external_id="ann")
+    new = [identity.Alias(**ALIAS, external_id="ann")]
+    identity.add_aliases(workspace_id=workspace_id, aliases=new, author=Author(), now=NOW)
+
+
+def identify(workspace_id: int) -> None:
+    ProfileFactory.create(anonymous=True, aliases=[("shop", "1")])
+    pairs = [(alias(label="shop", name="1"), "m1")]
+    identity.identify(workspace_id=workspace_id, pairs=pairs, author=Author(), now=NOW)
+
+
+def rename(workspace_id: int) -> None:
+    ProfileFactory.create(external_id="ann")
+    identity.rename(workspace_id=workspace_id, renames=[("ann", "m1")], author=Author(), now=NOW)
+
+
+def merge(workspace_id: int) -> None:
+    ProfileFactory.create(external_id="ann")
+    ProfileFactory.create(anonymous=True, aliases=[(ALIAS["label"], ALIAS["name"])])
+    pairs = [(alias(**ALIAS), external_id("ann"))]
+    identity.merge(workspace_id=workspace_id, pairs=pairs, author=Author(), now=NOW)
+
+
+@pytest.mark.parametrize("door", [track, import_csv, add_alias, identify, rename, merge])
+def test_every_door_by_which_somebody_gets_an_identifier_lets_their_member_join(
+    send, workspace, door, monkeypatch
+):
+    monkeypatch.setattr(changes, "as_of", moments_ago)
     send({"mixpanel_distinct_id": "m1"})
+    sweep()  # from now on only what changes is looked at
+    monkeypatch.setattr(held_joins.held_rows, "of_anybody", None)
+    door(workspace.pk)
+    found = matching.lookup(workspace_id=workspace.pk, keys=["e:m1", matching.alias_key(**ALIAS)])
     sweep()
-    common = {"workspace_id": workspace.pk, "author": Author(), "now": NOW}
-    profile = ProfileFactory.create(external_id="ann")
-    if door == "alias":
-        add_identifiers(profile, [matching.alias_key("mixpanel_distinct_id", "m1")])
-        changes.record(workspace_id=workspace.pk, kind=changes.Kind.ATTRIBUTES, profile_ids=[profile.pk])
-    elif door == "rename":
-        identity.rename_external_ids(renames=[(external_id("ann"), "m1")], **common)
-    elif door == "merge":
-        other = ProfileFactory.create(anonymous=True, aliases=[("mixpanel_distinct_id", "m1")])
-        identity.merge(pairs=[(alias(label="mixpanel_distinct_id", name="m1"), external_id("ann"))], **common)
-        assert other.pk not in members()
-    else:
-        profile = ProfileFactory.create(external_id="m1")
-    assert sweep() == 1
-    assert members() == {profile.pk}
+    assert members() == set(found.values()) != set()
 
 
 def test_matched_meanwhile_is_held_no_longer_and_costs_nothing_twice(send, workspace):
@@ -301,12 +332,14 @@ def test_nothing_held_costs_one_query(django_assert_num_queries, workspace):
 
 def test_who_changed_is_looked_at_and_nobody_else(send, workspace, monkeypatch):
     """Once compared with all, a set is compared with what changed since; too many changes, and with all again."""
-    monkeypatch.setattr(changes, "as_of", lambda: datetime.now(UTC))
+    monkeypatch.setattr(changes, "as_of", moments_ago)
     send("ann", "ben")
     sweep()
     looked = []
     of_anybody = held_joins.held_rows.of_anybody
-    monkeypatch.setattr(held_joins.held_rows, "of_anybody", lambda **at: looked.append(at) or of_anybody(**at))
+    monkeypatch.setattr(
+        held_joins.held_rows, "of_anybody", lambda **at: looked.append(at) or of_anybody(**at)
+    )
     make_people(workspace, ["ann"])
     assert (sweep(), looked) == (1, [])
     monkeypatch.setattr(held_joins, "MAX_CHANGED", 0)
@@ -323,7 +356,7 @@ def test_profile_that_came_while_its_page_was_on_its_way_joins(send, workspace, 
         outcomes = match(**asked)
         make_people(workspace, ["ann"])
         sweep()
-        monkeypatch.setattr(changes, "as_of", lambda: datetime.now(UTC))
+        monkeypatch.setattr(changes, "as_of", moments_ago)
         return outcomes
 
     monkeypatch.setattr(matching, "match", match_too_early)
@@ -399,16 +432,25 @@ def test_large_sets_are_deleted_batch_by_batch(send, monkeypatch):
 
 
 def test_erased_person_is_held_no_longer_by_any_name(send, workspace):
-    """Also keys that would never have matched: they name the person."""
+    """Also by keys that match nobody yet: they name the person."""
     ProfileFactory.create(external_id="ann", devices=["phone"], aliases=[("shop", "a:1")])
-    send({"external_id": "zoe", "mixpanel_distinct_id": "ann"}, {"external_id": "ben"})
-    HeldKey.objects.create(
-        key=matching.alias_key("shop", "a:1"),
-        held_set=HeldSet.objects.get(),
-        member="0" * 32,
-        position=0,
-        held_at=NOW,
-    )
-    HeldSet.objects.update(member_count=2)
+    others = [{"external_id": "zoe", "mixpanel_distinct_id": name} for name in ("ann", "a:1")]
+    send(*others, {"external_id": "ben"})
     erasure.erase(workspace_id=workspace.pk, names=[external_id("ann")], author=Author(), now=NOW)
     assert waiting() == ["ben"]
+
+
+def test_erased_name_of_nobody_is_held_no_longer(send, change, workspace):
+    send("ann", {"mixpanel_distinct_id": "m1"}, "ben")
+    change("+d:phone")
+    names = [external_id("ann"), alias(**ALIAS), device("phone")]
+    erasure.erase(workspace_id=workspace.pk, names=names, author=Author(), now=NOW)
+    assert waiting() == ["ben"]
+    samples = CohortSync.objects.values_list("unmatched_sample", flat=True)
+    assert [it["identifier"] for sample in samples for it in sample] == ["ben"]
+
+
+def test_erasure_elsewhere_lets_nobody_go_here(send, other_workspace):
+    send("ann")
+    erasure.erase(workspace_id=other_workspace.pk, names=[external_id("ann")], author=Author(), now=NOW)
+    assert waiting() == ["ann"]

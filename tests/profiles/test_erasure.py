@@ -20,7 +20,7 @@ from profiles.identity import Author
 from profiles.identity_names import alias, device, email, external_id, profile
 from profiles.models import CustomEvent, ImportJob, Profile
 from tests.accounts.factories import WorkspaceFactory
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory, members_of
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory, hold, members_of
 from tests.profiles.factories import ProfileFactory
 from tests.profiles.identities import BY_KEY, NOW, keys_of
 
@@ -79,6 +79,7 @@ def test_nothing_in_any_table_or_file_names_the_person_any_more(
     settings.MEDIA_ROOT = tmp_path
     samples = [*SECRETS[:5], "crm:zz-alias", "$device:zz-device", "somebody-else"]
     CohortSyncFactory.create(unmatched_sample=[{"identifier": it, "reason": "unknown"} for it in samples])
+    hold(workspace, [[f"e:{samples[0]}"], ["e:x", "a:crm:zz-alias"], ["d:zz-device"], ["e:zz@mail.example"]])
     rows = "external_id,age,reason\nzz-external,x,bad\nsomebody-else,x,bad\n"
     job = ImportJob.objects.create(
         workspace=workspace, kind="csv", status="complete", file_name="f.csv", created_at=NOW
