@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import JSONField, Q
 
 from accounts import audit
 from accounts.models import (
@@ -148,7 +148,7 @@ def verify_rest(*, secret: str, now: datetime) -> RestApiKey:
 # runs with every call.
 _IMPORT_KEYS = """
     SELECT k.*, i.workspace_id AS owner_workspace_id, i.partner AS owner_partner, i.is_enabled AS owner_is_enabled,
-        i.partner_api_key_digest AS owner_partner_api_key_digest, i.external_id_property AS owner_external_id_property,
+        i.partner_api_key_digest AS owner_partner_api_key_digest, i.member_mapping AS owner_member_mapping,
         i.id AS owner_id
     FROM accounts_dataimportkey k JOIN accounts_integration i ON i.id = k.integration_id WHERE k.prefix = %s
 """
@@ -176,7 +176,13 @@ def _owner(model: type[Owner], key: Key) -> Owner:
     }
     columns = model._meta.concrete_fields  # noqa: SLF001 - a public name in all but its spelling
     ordered = [column.attname for column in columns if column.attname in found]
-    return model.from_db(None, ordered, [found[name] for name in ordered])
+    # JSON comes out of a join as the text it is stored as.
+    json = {column.attname: column for column in columns if isinstance(column, JSONField)}
+    values = [
+        json[name].from_db_value(found[name], None, connection) if name in json else found[name]
+        for name in ordered
+    ]
+    return model.from_db(None, ordered, values)
 
 
 def _note_use(key: DataImportKey | RestApiKey, now: datetime) -> None:
