@@ -71,8 +71,7 @@ def to_store(rules: Sequence[Rule]) -> list[dict[str, str]]:
     if tuple(rules) == USUAL:
         return []
     return [
-        {"property": rule.name, "identifier": rule.kind.value}
-        | ({"label": rule.label} if rule.label else {})
+        {"property": rule.name, "identifier": rule.kind.value} | ({"label": rule.label} if rule.label else {})
         for rule in rules
     ]
 
@@ -103,7 +102,5 @@ def _fault(rule: Rule) -> str:
 def own_external_id_property(stored: Stored) -> str:
     """Return the first property that the operator added as external ID; blank if there is none."""
     usual = {*EXTERNAL_ID_PROPERTIES, DISTINCT_ID_PROPERTY, DEVICE_ID_PROPERTY}
-    added = (
-        rule.name for rule in read(stored) if rule.kind == Kind.EXTERNAL_ID and rule.name not in usual
-    )
+    added = (rule.name for rule in read(stored) if rule.kind == Kind.EXTERNAL_ID and rule.name not in usual)
     return next(added, "")

@@ -53,10 +53,10 @@ def test_operators_rules_replace_the_usual_ones(mixpanel, people, members):
         mapping.Rule("phone", mapping.Kind.DEVICE_ID),
     ]
     Integration.objects.update(member_mapping=mapping.to_store(rules))
-    ProfileFactory.create(external_id="cara", aliases=[("loyalty", "c-1")])
+    by_card = ProfileFactory.create(aliases=[("loyalty", "c-1")])
     by_phone = ProfileFactory.create(anonymous=True, devices=["p-1"])
     mixpanel.add({"card": "c-1"}, {"phone": "p-1"}, {"$user_id": "ann", "mixpanel_distinct_id": "ben"})
-    assert members() == {"cara", str(by_phone.pk)}
+    assert members() == {str(by_card.pk), str(by_phone.pk)}
     assert reasons() == {"ben": "invalid"}
 
 

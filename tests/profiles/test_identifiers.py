@@ -66,9 +66,7 @@ def test_operators_rules_are_tried_in_their_order(members, rules):
 
 @given(MEMBERS)
 def test_members_are_shown_alike_whoever_wrote_the_usual_rules_down(members):
-    written = [
-        {"property": it.name, "identifier": it.kind.value, "label": it.label} for it in mapping.USUAL
-    ]
+    written = [{"property": it.name, "identifier": it.kind.value, "label": it.label} for it in mapping.USUAL]
     assert [(shown, list(keys)) for shown, keys in identifiers.of_members(members, rules=written)] == [
         (shown, list(keys)) for shown, keys in identifiers.of_members(members)
     ]
