@@ -106,7 +106,7 @@ def _keys(workspace: Workspace, partner: Partner) -> list[Any]:
 def _next_step(connection: Connection, facts: Facts) -> str:
     done = {
         "key": connection.valid_key_count,
-        "call": connection.last_call_at,
+        "call": connection.is_heard,
         "cohort": facts.get("cohort_count"),
         "segment": facts.get("segment_count"),
     }

@@ -62,6 +62,11 @@ class Connection:
         return "connected" if self.last_call_at else "waiting"
 
     @property
+    def is_heard(self) -> bool:
+        """Whether the partner called, and its latest call was accepted."""
+        return self.last_call_at is not None and not self.is_refused
+
+    @property
     def is_refused(self) -> bool:
         """Whether nothing was accepted since a call was refused: a key is noted before its call is judged."""
         if self.refused_at is None:

@@ -29,6 +29,8 @@ from profiles import mapping, mapping_trial
 from profiles.mapping import Kind, Rule
 from profiles.mapping_trial import SampleError
 
+_STEPS = {"up": -1, "down": 1}
+
 
 @dataclass
 class Draft:
@@ -103,17 +105,21 @@ def edited(rules: list[Rule], do: str) -> Draft:
     if verb == "remove":
         rest = rules[:place] + rules[place + 1 :]
         return Draft(rest, (min(place, len(rest) - 1), "remove"))
-    return _moved(rules, place, {"up": place - 1, "down": place + 1}.get(verb, place), verb)
+    if verb in _STEPS:
+        return _moved(rules, place, verb)
+    return Draft(rules)
 
 
-def _moved(rules: list[Rule], place: int, to: int, verb: str) -> Draft:
+def _moved(rules: list[Rule], place: int, verb: str) -> Draft:
+    to = place + _STEPS[verb]
     if not 0 <= to < len(rules):
         return Draft(rules)
     moved = list(rules)
     moved.insert(to, moved.pop(place))
-    at_end = {"up": to == 0, "down": to == len(rules) - 1}.get(verb, False)
-    other = "down" if verb == "up" else "up"
-    return Draft(moved, (to, other if at_end else verb))
+    # At the end of its way a line's button works no more: the other one goes on.
+    is_last = not 0 <= to + _STEPS[verb] < len(rules)
+    other = "up" if verb == "down" else "down"
+    return Draft(moved, (to, other if is_last else verb))
 
 
 def _tried(workspace: Workspace, draft: Draft, sample: str, *, is_asked: bool) -> dict[str, Any]:
