@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
 from typing import cast
 
 from django.contrib import messages
@@ -56,7 +55,7 @@ def invalidate_key(request: HttpRequest, partner: str, key_id: int) -> HttpRespo
         keys.invalidate(key=key, by=cast("User", request.user), address=address, now=now)
         messages.success(request, _("The key %(key)s is invalid from now on.") % {"key": key})
         return redirect("admin:technology_partner", partner=found.slug)
-    counts = partners.call_counts(keys=[key], today=now.astimezone(UTC).date())
+    counts = partners.call_counts(keys=[key], now=now)
     context = {
         "title": _("Invalidate a data import key"),
         "trail": trail(found),

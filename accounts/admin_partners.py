@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
 from typing import Any
 
 from django.conf import settings
@@ -97,7 +96,7 @@ def _keys(workspace: Workspace, partner: Partner) -> list[Any]:
     """Return the partner's keys, newest first, each with its `counts` of calls."""
     of_partner = DataImportKey.objects.for_partner(workspace, partner.slug)
     keys: list[Any] = list(of_partner.select_related("created_by", "invalidated_by"))
-    counts = partners.call_counts(keys=keys, today=timezone.now().astimezone(UTC).date())
+    counts = partners.call_counts(keys=keys, now=timezone.now())
     for key in keys:
         key.counts = counts.get(key.pk, partners.CallCounts())
     return keys

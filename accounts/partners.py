@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypedDict
 
 from django.db.models import Count, F, Max, Min, Q, Sum
@@ -180,9 +180,9 @@ def first_call_on(*, workspace: Workspace, partner: Partner) -> date | None:
     return first
 
 
-def call_counts(*, keys: Iterable[DataImportKey], today: date) -> dict[int, CallCounts]:
-    """Return how often each key was shown, by its id, in one query; `today` is the day in UTC."""
-    recent = Q(day__gt=today - RECENT)
+def call_counts(*, keys: Iterable[DataImportKey], now: datetime) -> dict[int, CallCounts]:
+    """Return how often each key was shown, by its id, in one query; those never shown have none."""
+    recent = Q(day__gt=(now - RECENT).astimezone(UTC).date())
     rows = KeyCalls.objects.filter(key__in=list(keys)).values_list("key_id")
     counts = rows.annotate(recent=Sum("call_count", filter=recent, default=0), total=Sum("call_count"))
     return {key_id: CallCounts(recent, total) for key_id, recent, total in counts}

@@ -150,7 +150,7 @@ def test_calls_are_counted_by_key_over_all_shards(workspace, django_assert_num_q
     counted(first, today - timedelta(days=30), 100)
     counted(second, today - timedelta(days=90), 7)
     with django_assert_num_queries(1):
-        found = partners.call_counts(keys=[first, second, unused], today=today)
+        found = partners.call_counts(keys=[first, second, unused], now=NOW)
     assert found == {first.pk: CallCounts(17, 117), second.pk: CallCounts(0, 7)}
 
 
