@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import AuditEntry, Membership, User
+from accounts.models import AuditEntry, Integration, Membership, User
 from accounts.team import ROLES
 
 # What the entries of the audit log tell besides; the apps above write some of them.
@@ -18,6 +18,7 @@ DETAILS = {
     "merged_into": gettext_lazy("Merged into user"),
     "segment": gettext_lazy("Segment"),
     "fields": gettext_lazy("Fields"),
+    "settings": gettext_lazy("Settings"),
 }
 
 
@@ -66,4 +67,12 @@ def subject(_admin: object, entry: AuditEntry) -> str:
 def details(entry: AuditEntry) -> list[tuple[str, str]]:
     """Return what else is known, by name."""
     found = {name: value if isinstance(value, list) else [value] for name, value in entry.detail.items()}
+    if "settings" in found:
+        found["settings"] = [_setting(name) for name in found["settings"]]
     return [(str(DETAILS.get(name, name)), ", ".join(map(str, values))) for name, values in found.items()]
+
+
+def _setting(name: str) -> str:
+    """Return a setting of an integration as its page calls it."""
+    names = {field.name: field.verbose_name for field in Integration._meta.concrete_fields}  # noqa: SLF001
+    return str(names.get(name, name))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import JSONField, Q
 
 from accounts import audit
 from accounts.models import (
@@ -56,13 +57,22 @@ def digest_of(secret: str) -> str:
 
 @transaction.atomic
 def create(
-    *, workspace: Workspace, partner: str, label: str, created_by: User | None, now: datetime
+    *,
+    workspace: Workspace,
+    partner: str,
+    label: str,
+    created_by: User | None,
+    address: str | None = None,
+    now: datetime,
 ) -> tuple[DataImportKey, str]:
-    """Create a data import key of 256 random bits; return it and its secret, which cannot be had again."""
+    """Create a data import key of 256 random bits; return it and its secret, which cannot be had again.
+
+    `address` is where that was asked for from; None for a command.
+    """
     integration, _ = Integration.objects.get_or_create(workspace=workspace, partner=partner)
     secret, kept = _made("rc_", label, created_by, now)
     key = DataImportKey.objects.create(integration=integration, **kept)
-    _record(audit.Action.IMPORT_KEY_CREATED, key, created_by, now, {"partner": partner})
+    _record(audit.Action.IMPORT_KEY_CREATED, key, created_by, address, now, {"partner": partner})
     return key, secret
 
 
@@ -73,10 +83,12 @@ def create_rest(
     label: str,
     scopes: Collection[str],
     created_by: User | None,
+    address: str | None = None,
     now: datetime,
 ) -> tuple[RestApiKey, str]:
     """Create a REST API key of 256 random bits; return it and its secret, which cannot be had again.
 
+    `address` is where that was asked for from; None for a command.
     Raises InvalidScopesError for scopes that are not in Scope, and for none.
     """
     if not scopes or set(scopes) - set(Scope):
@@ -84,7 +96,7 @@ def create_rest(
     kept_scopes = [scope.value for scope in Scope if scope in scopes]
     secret, kept = _made("rk_", label, created_by, now)
     key = RestApiKey.objects.create(workspace=workspace, scopes=kept_scopes, **kept)
-    _record(audit.Action.REST_KEY_CREATED, key, created_by, now, {"scopes": kept_scopes})
+    _record(audit.Action.REST_KEY_CREATED, key, created_by, address, now, {"scopes": kept_scopes})
     return key, secret
 
 
@@ -97,14 +109,16 @@ def _made(kind: str, label: str, created_by: User | None, now: datetime) -> tupl
 
 
 @transaction.atomic
-def invalidate(*, key: DataImportKey | RestApiKey, by: User | None, now: datetime) -> bool:
+def invalidate(
+    *, key: DataImportKey | RestApiKey, by: User | None, address: str | None = None, now: datetime
+) -> bool:
     """Make the key useless from now on; return False if it already was."""
     valid: KeyQuerySet[Any] = type(key).objects.valid()
     done = bool(valid.filter(pk=key.pk).update(invalidated_at=now, invalidated_by=by))
     if done:
         is_rest = isinstance(key, RestApiKey)
         action = audit.Action.REST_KEY_INVALIDATED if is_rest else audit.Action.IMPORT_KEY_INVALIDATED
-        _record(action, key, by, now, {})
+        _record(action, key, by, address, now, {})
     return done
 
 
@@ -112,11 +126,18 @@ def _record(
     action: audit.Action,
     key: DataImportKey | RestApiKey,
     by: User | None,
+    address: str | None,
     now: datetime,
     detail: dict[str, Any],
 ) -> None:
     audit.record(
-        workspace_id=key.workspace_id, action=action, subject=str(key), actor=by, detail=detail, now=now
+        workspace_id=key.workspace_id,
+        action=action,
+        subject=str(key),
+        actor=by,
+        address=address,
+        detail=detail,
+        now=now,
     )
 
 
@@ -148,7 +169,7 @@ def verify_rest(*, secret: str, now: datetime) -> RestApiKey:
 # runs with every call.
 _IMPORT_KEYS = """
     SELECT k.*, i.workspace_id AS owner_workspace_id, i.partner AS owner_partner, i.is_enabled AS owner_is_enabled,
-        i.partner_api_key_digest AS owner_partner_api_key_digest, i.external_id_property AS owner_external_id_property,
+        i.partner_api_key_digest AS owner_partner_api_key_digest, i.member_mapping AS owner_member_mapping,
         i.id AS owner_id
     FROM accounts_dataimportkey k JOIN accounts_integration i ON i.id = k.integration_id WHERE k.prefix = %s
 """
@@ -176,7 +197,10 @@ def _owner(model: type[Owner], key: Key) -> Owner:
     }
     columns = model._meta.concrete_fields  # noqa: SLF001 - a public name in all but its spelling
     ordered = [column.attname for column in columns if column.attname in found]
-    return model.from_db(None, ordered, [found[name] for name in ordered])
+    # JSON comes out of a join as the text it is stored as.
+    texts = {column.attname for column in columns if isinstance(column, JSONField)}
+    values = [json.loads(found[name]) if name in texts else found[name] for name in ordered]
+    return model.from_db(None, ordered, values)
 
 
 def _note_use(key: DataImportKey | RestApiKey, now: datetime) -> None:

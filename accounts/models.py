@@ -116,13 +116,12 @@ class Integration(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="integrations")
     partner = models.CharField(_("partner"), max_length=50, validators=[partner_validator])
     is_enabled = models.BooleanField(_("on"), default=True)
-    partner_api_key_digest = models.CharField(max_length=64, blank=True, default="")
-    external_id_property = models.CharField(
-        _("external ID property"),
-        max_length=255,
+    partner_api_key_digest = models.CharField(_("partner API key"), max_length=64, blank=True, default="")
+    member_mapping = models.JSONField(
+        _("member properties"),
+        default=list,
         blank=True,
-        default="",
-        help_text=_("The member property that holds the external ID, if it is none of the usual ones."),
+        help_text="Rules of `profiles/mapping.py` in their order; none for the usual ones.",
     )
     holds_unmatched = models.BooleanField(_("hold unmatched members"), default=False)
     id_limit = models.PositiveIntegerField(

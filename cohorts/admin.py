@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts import partners
 from accounts.admin_paginator import CappedPaginator
 from accounts.permissions import current_workspace
-from cohorts import admin_cells, admin_panels, admin_syncs, membership
+from cohorts import admin_cells, admin_facts, admin_panels, admin_syncs, membership
 from cohorts.admin_filters import PartnerFilter, SyncPartnerFilter
 from cohorts.models import Cohort, CohortSync
 from config.admin import Panel, ReadOnlyAdmin
@@ -120,3 +121,4 @@ class CohortSyncAdmin(ReadOnlyAdmin):
 
 
 ProfileAdmin.panels.append(admin_panels.cohorts_of_user)
+partners.FACTS.append(admin_facts.of_partner)

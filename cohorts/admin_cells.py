@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts import partners
 from cohorts.models import Cohort, CohortSync
 from profiles import numbers
 from profiles.templatetags.moments import ago
@@ -44,7 +45,7 @@ def last_sync(_admin: Any, cohort: Cohort) -> SafeString:
 
 def partner_name(slug: str) -> str:
     """Return a partner's slug as a name."""
-    return slug.replace("_", " ").replace("-", " ").capitalize()
+    return partners.named(slug).name
 
 
 # --- syncs ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
 
-from profiles.identifiers import (
+from profiles.mapping import (
     DEVICE_ID_PROPERTY,
     DEVICE_PREFIX,
     DISTINCT_ID_PROPERTY,

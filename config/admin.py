@@ -168,11 +168,19 @@ class RollcallAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses that belong to no model."""
-        from accounts import admin_rest_keys, admin_views  # noqa: PLC0415 - rendered by this module
+        # Those modules render by this one.
+        from accounts import (  # noqa: PLC0415
+            admin_partner_keys,
+            admin_partner_settings,
+            admin_partners,
+            admin_rest_keys,
+        )
+        from profiles import admin_mapping  # noqa: PLC0415
 
         choose = self.admin_view(require_POST(self.choose_workspace))
+        partner_pages = (admin_partners, admin_partner_keys, admin_partner_settings, admin_mapping)
         pages: dict[str, Any] = {
-            "technology-partners": admin_views.PAGES,
+            "technology-partners": [one for module in partner_pages for one in module.PAGES],
             "rest-api-keys": admin_rest_keys.PAGES,
         }
         ours = [

@@ -14,7 +14,7 @@ from typing import Any
 
 from accounts import usage
 from accounts.models import DataPointUsage, Integration
-from profiles import attempts, event_rows, events, locks, matching, receipts
+from profiles import attempts, event_rows, events, locks, mapping, matching, receipts
 from profiles.event_rows import Event, EventFaultError
 from profiles.locks import Lock
 
@@ -40,7 +40,7 @@ class Counts:
 def external_id_property(*, workspace_id: int) -> str:
     """Return the property that holds the external id in this workspace, if its operator chose one."""
     mixpanel = Integration.objects.filter(workspace_id=workspace_id, partner=MIXPANEL)
-    return mixpanel.values_list("external_id_property", flat=True).first() or ""
+    return mapping.own_external_id_property(mixpanel.values_list("member_mapping", flat=True).first() or [])
 
 
 @dataclass(frozen=True)

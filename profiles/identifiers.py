@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from profiles import matching
+from profiles import mapping, matching
+from profiles.mapping import (
+    DEVICE_ID_PROPERTY,
+    DEVICE_PREFIX,
+    DISTINCT_ID_PROPERTY,
+    EXTERNAL_ID_PROPERTIES,
+    Rule,
+)
 from profiles.matching import Keys
 
-EXTERNAL_ID_PROPERTIES = ("$braze_external_id", "braze_external_id", "external_id", "$user_id", "user_id")
-DEVICE_ID_PROPERTY = "$device_id"
-DISTINCT_ID_PROPERTY = "mixpanel_distinct_id"
 # Events have properties of all sorts: what is called `user_id` there may be another user's.
 EVENT_EXTERNAL_ID_PROPERTIES = ("$braze_external_id", "braze_external_id", "$user_id")
 EVENT_DISTINCT_ID_PROPERTY = "distinct_id"
-DEVICE_PREFIX = "$device:"
 # One identifier, or one member with several: the text to show for it and the keys to try, in order. A plain tuple:
 # there are a thousand on every page.
 Identified = tuple[str, Keys]
@@ -52,14 +55,15 @@ def of_aliases(aliases: Sequence[Mapping[str, str]]) -> list[Identified]:
     ]
 
 
-def of_members(members: Sequence[Mapping[str, Any]], *, external_id_property: str = "") -> list[Identified]:
-    """Return all identifiers of a webhook's members. `external_id_property` is the operator's own choice, if any."""
-    chosen = (
-        (external_id_property, *EXTERNAL_ID_PROPERTIES) if external_id_property else EXTERNAL_ID_PROPERTIES
-    )
+def of_members(
+    members: Sequence[Mapping[str, Any]], *, rules: Sequence[Mapping[str, str]] = ()
+) -> list[Identified]:
+    """Return all identifiers of a webhook's members. `rules` are those an integration stores, if not the usual."""
     # Most pages carry few of the properties: those that no member has are looked for in none.
     present = set().union(*members)
-    external_ids = [name for name in chosen if name in present]
+    if rules:
+        return _by_rules(members, [rule for rule in mapping.read(rules) if rule.name in present])
+    external_ids = [name for name in EXTERNAL_ID_PROPERTIES if name in present]
     has_devices = DEVICE_ID_PROPERTY in present
     return [
         _of_properties(
@@ -67,6 +71,35 @@ def of_members(members: Sequence[Mapping[str, Any]], *, external_id_property: st
         )
         for member in members
     ]
+
+
+def _by_rules(members: Sequence[Mapping[str, Any]], rules: Sequence[Rule]) -> list[Identified]:
+    plan = [(rule.name, rule.prefix, rule.value_prefix) for rule in rules]
+    names = {*(rule.name for rule in rules), DISTINCT_ID_PROPERTY}
+    result: list[Identified] = []
+    for member in members:
+        texts = {name: _text(member.get(name)) for name in names}
+        keys = [
+            prefix + text
+            for name, prefix, value_prefix in plan
+            if (text := texts[name]) and (not value_prefix or (text := _without(value_prefix, text)))
+        ]
+        shown = texts[DISTINCT_ID_PROPERTY] or (keys[0][2:] if keys else "")
+        result.append((shown or str(member.get(DISTINCT_ID_PROPERTY, "")), keys))
+    return result
+
+
+def key_by(rule: Rule, member: Mapping[str, Any]) -> str:
+    """Return the key that one rule finds in a member; blank if it finds none."""
+    text = _text(member.get(rule.name))
+    if rule.value_prefix:
+        text = _without(rule.value_prefix, text)
+    return rule.prefix + text if text else ""
+
+
+def _without(prefix: str, text: str) -> str:
+    """Return what follows a prefix, if it is somebody's id; else nothing."""
+    return _text(text.removeprefix(prefix)) if text.startswith(prefix) else ""
 
 
 def of_event(properties: Mapping[str, Any], *, external_id_property: str = "") -> Identified:

@@ -11,11 +11,12 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import partners
 from accounts.permissions import current_workspace
 from cohorts.admin import CohortAdmin
 from config.admin import ModelAdmin
 from profiles.admin import ProfileAdmin
-from segments import admin_page, admin_panels, admin_urls, saving
+from segments import admin_facts, admin_page, admin_panels, admin_urls, saving
 from segments.admin_exports import SegmentExportAdmin
 from segments.admin_forms import SegmentForm
 from segments.admin_list import SegmentColumns, SegmentList, StatusFilter, TagFilter
@@ -80,3 +81,4 @@ class SegmentAdmin(SegmentColumns, ModelAdmin):
 admin.site.register(SegmentExport, SegmentExportAdmin)
 CohortAdmin.panels.append(admin_panels.used_by_segments)
 ProfileAdmin.panels.append(admin_panels.segments_of_user)
+partners.FACTS.append(admin_facts.of_partner)

@@ -122,9 +122,7 @@ class WebhookView(PartnerView):
         body.is_valid(raise_exception=True)
         action = Action(body.validated_data["action"])
         parameters = body.validated_data["parameters"]
-        members = identifiers.of_members(
-            parameters["members"], external_id_property=self.integration.external_id_property
-        )
+        members = identifiers.of_members(parameters["members"], rules=self.integration.member_mapping)
         imports.apply(
             integration=self.integration,
             export=_export(action, parameters),

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts import partners
 from cohorts.membership_moves import Direction
 from segments.filters.kinds import Asked, Filter, Kind, Known, Operator, Subject, There
 from segments.filters.sources import CohortMembers, CohortMoves, Selects
@@ -21,7 +22,7 @@ _ANY = Ids(of="cohorts", label=_("Cohorts"), gone=GONE, none=_("Choose at least 
 
 def filter_name(partner: str) -> str:
     """Return the name of a partner's cohort filter, the same in every language: `Mixpanel_Cohorts`."""
-    return f"{partner.capitalize()}_Cohorts"
+    return partners.named(partner).filter_name
 
 
 def _members(*, is_all: bool = False, is_not: bool = False) -> Callable[[Asked], Selects]:

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Integration
 from cohorts.models import CohortSync
+from profiles import mapping
 from profiles.models import Profile
 from tests.api.clients import page_body
 from tests.profiles.factories import ProfileFactory
@@ -40,9 +41,23 @@ def test_first_that_matches_wins_not_the_first_that_is_there(mixpanel, people, m
 
 
 def test_operators_property_comes_before_the_usual_ones(mixpanel, people, members):
-    Integration.objects.update(external_id_property="crm id")
+    own = mapping.Rule("crm id", mapping.Kind.EXTERNAL_ID)
+    Integration.objects.update(member_mapping=mapping.to_store([own, *mapping.USUAL]))
     mixpanel.add({"crm id": "ann", "$braze_external_id": "ben"}, {"$braze_external_id": "cleo"})
     assert members() == {"ann", "cleo"}
+
+
+def test_operators_rules_replace_the_usual_ones(mixpanel, people, members):
+    rules = [
+        mapping.Rule("card", mapping.Kind.ALIAS, "loyalty"),
+        mapping.Rule("phone", mapping.Kind.DEVICE_ID),
+    ]
+    Integration.objects.update(member_mapping=mapping.to_store(rules))
+    by_card = ProfileFactory.create(aliases=[("loyalty", "c-1")])
+    by_phone = ProfileFactory.create(anonymous=True, devices=["p-1"])
+    mixpanel.add({"card": "c-1"}, {"phone": "p-1"}, {"$user_id": "ann", "mixpanel_distinct_id": "ben"})
+    assert members() == {str(by_card.pk), str(by_phone.pk)}
+    assert reasons() == {"ben": "invalid"}
 
 
 def test_property_that_the_operator_did_not_name_is_no_identifier(mixpanel, people, members):

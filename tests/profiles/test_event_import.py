@@ -102,8 +102,10 @@ def test_distinct_ids_match_aliases(workspace):
 
 
 def test_the_integration_says_which_property_is_the_external_id(workspace, other_workspace, ann):
-    Integration.objects.create(workspace=workspace, partner="mixpanel", external_id_property="crm")
-    Integration.objects.create(workspace=other_workspace, partner="mixpanel", external_id_property="other")
+    crm = [{"property": "crm", "identifier": "external_id"}]
+    Integration.objects.create(workspace=workspace, partner="mixpanel", member_mapping=crm)
+    other = [{"property": "other", "identifier": "external_id"}]
+    Integration.objects.create(workspace=other_workspace, partner="mixpanel", member_mapping=other)
     receive(workspace, exported(distinct_id="x", crm="ann", other="ben"))
     assert totals() == {("ann", "Signed up"): 1}
 

@@ -40,15 +40,26 @@
     const isCopied = await toClipboard(document.getElementById(button.dataset.copy));
     announce(isCopied ? button.dataset.copied : button.dataset.byHand);
     if (!isCopied) return;
+    if (button.dataset.copy === "secret") isCopyMissing = false;
     const label = button.querySelector("[data-label]");
     button.dataset.before ??= label.textContent;
     label.textContent = button.dataset.copied;
     setTimeout(() => { label.textContent = button.dataset.before; }, 2000);
   };
 
+  // A key is shown once: whoever leaves the page without having copied it is asked first.
+  let isCopyMissing = false;
+  document.addEventListener("copy", () => {
+    if (isCopyMissing && getSelection().containsNode(document.getElementById("secret"), true)) isCopyMissing = false;
+  });
+  addEventListener("beforeunload", (event) => {
+    if (isCopyMissing) event.preventDefault();
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     hideIcons(document);
     document.body.append(status);
+    isCopyMissing = Boolean(document.getElementById("secret"));
     document.querySelector("[data-focus]")?.focus();
     new MutationObserver(() => hideIcons(document)).observe(document.body, { childList: true, subtree: true });
   });

@@ -1,4 +1,4 @@
-"""Technology partners: addresses, and keys that are shown once."""
+"""The data import keys of a partner: addresses to call with them, and keys that are shown once."""
 
 from __future__ import annotations
 
@@ -162,12 +162,6 @@ def test_addresses_of_the_page_are_answered_by_the_api(administrator_client, cli
     for url in (found.webhook, found.cohorts, f"{found.cohorts}/users"):
         path = url.removeprefix("http://testserver")
         assert client.post(path, {}, content_type="application/json").status_code == 401
-
-
-def test_partner_without_a_page_is_not_found(administrator_client):
-    assert administrator_client.get(reverse("admin:technology_partner", args=["nobody"])).status_code == 404
-    nobody = reverse("admin:technology_partner_generate_key", args=["nobody"])
-    assert administrator_client.post(nobody, {"label": ""}).status_code == 404
 
 
 def test_page_says_that_importing_creates_nobody_and_counts_data_points(administrator_client):
