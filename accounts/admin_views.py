@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from accounts import keys, partners
+from accounts import addresses, keys, partners
 from accounts.admin_forms import KeyForm
 from accounts.models import DataImportKey, User
 from accounts.partners import PARTNERS, Partner
@@ -60,6 +60,7 @@ def generate_key(request: HttpRequest, partner: str) -> HttpResponse:
         partner=found.slug,
         label=form.cleaned_data["label"],
         created_by=cast("User", request.user),
+        address=addresses.of_request(request),
         now=timezone.now(),
     )
     return _partner_page(request, found, form=KeyForm(), new_key=key, secret=secret)
@@ -72,7 +73,8 @@ def invalidate_key(request: HttpRequest, partner: str, key_id: int) -> HttpRespo
     candidates = DataImportKey.objects.for_partner(workspace, found.slug).valid()
     key = get_object_or_404(candidates, pk=key_id)
     if request.method == "POST":
-        keys.invalidate(key=key, by=cast("User", request.user), now=timezone.now())
+        address = addresses.of_request(request)
+        keys.invalidate(key=key, by=cast("User", request.user), address=address, now=timezone.now())
         messages.success(request, _("The key %(key)s is invalid from now on.") % {"key": key})
         return redirect("admin:technology_partner", partner=found.slug)
     others = candidates.exclude(pk=key.pk).count()

@@ -18,6 +18,7 @@ def record(
     subject: str,
     actor: User | None = None,
     key_prefix: str = "",
+    address: str | None = None,
     detail: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> AuditEntry:
@@ -25,12 +26,14 @@ def record(
 
     `subject` is short and names nobody: a key's prefix, or a profile's id as in "user 4711"; `detail` is JSON
     without personal data. `actor` did it in the admin, the key with `key_prefix` by the API; neither is a command.
+    `address` is where that came from, if it is to be known.
     """
     return AuditEntry.objects.create(
         workspace_id=workspace_id,
         happened_at=now,
         actor=actor,
         actor_key=key_prefix,
+        address=address,
         action=action,
         subject=subject,
         detail=dict(detail or {}),

@@ -19,6 +19,7 @@ from accounts.models import (
     Integration,
     Key,
     KeyQuerySet,
+    RejectedCall,
     RestApiKey,
     Scope,
     User,
@@ -29,14 +30,20 @@ PREFIX_LENGTH = 11  # "rc_" or "rk_" and 8 characters: enough to recognise a key
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 Owner = TypeVar("Owner", Integration, Workspace)
+Cause = RejectedCall.Cause
 
 
 class InvalidKeyError(Exception):
-    """The secret is no valid key of its kind, or of that partner. `reason` says why, for its sender's operator."""
+    """The secret is no valid key of its kind, or of that partner. `reason` says why, for its sender's operator.
 
-    def __init__(self, reason: str) -> None:
+    `key` is the one that the secret is, with its owner loaded, if it was ever ours.
+    """
+
+    def __init__(self, reason: str, cause: RejectedCall.Cause, key: Key | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.cause = cause
+        self.key = key
 
 
 class InvalidScopesError(Exception):
@@ -56,13 +63,22 @@ def digest_of(secret: str) -> str:
 
 @transaction.atomic
 def create(
-    *, workspace: Workspace, partner: str, label: str, created_by: User | None, now: datetime
+    *,
+    workspace: Workspace,
+    partner: str,
+    label: str,
+    created_by: User | None,
+    address: str | None = None,
+    now: datetime,
 ) -> tuple[DataImportKey, str]:
-    """Create a data import key of 256 random bits; return it and its secret, which cannot be had again."""
+    """Create a data import key of 256 random bits; return it and its secret, which cannot be had again.
+
+    `address` is where that was asked for from; None for a command.
+    """
     integration, _ = Integration.objects.get_or_create(workspace=workspace, partner=partner)
     secret, kept = _made("rc_", label, created_by, now)
     key = DataImportKey.objects.create(integration=integration, **kept)
-    _record(audit.Action.IMPORT_KEY_CREATED, key, created_by, now, {"partner": partner})
+    _record(audit.Action.IMPORT_KEY_CREATED, key, created_by, address, now, {"partner": partner})
     return key, secret
 
 
@@ -73,10 +89,12 @@ def create_rest(
     label: str,
     scopes: Collection[str],
     created_by: User | None,
+    address: str | None = None,
     now: datetime,
 ) -> tuple[RestApiKey, str]:
     """Create a REST API key of 256 random bits; return it and its secret, which cannot be had again.
 
+    `address` is where that was asked for from; None for a command.
     Raises InvalidScopesError for scopes that are not in Scope, and for none.
     """
     if not scopes or set(scopes) - set(Scope):
@@ -84,7 +102,7 @@ def create_rest(
     kept_scopes = [scope.value for scope in Scope if scope in scopes]
     secret, kept = _made("rk_", label, created_by, now)
     key = RestApiKey.objects.create(workspace=workspace, scopes=kept_scopes, **kept)
-    _record(audit.Action.REST_KEY_CREATED, key, created_by, now, {"scopes": kept_scopes})
+    _record(audit.Action.REST_KEY_CREATED, key, created_by, address, now, {"scopes": kept_scopes})
     return key, secret
 
 
@@ -97,14 +115,16 @@ def _made(kind: str, label: str, created_by: User | None, now: datetime) -> tupl
 
 
 @transaction.atomic
-def invalidate(*, key: DataImportKey | RestApiKey, by: User | None, now: datetime) -> bool:
+def invalidate(
+    *, key: DataImportKey | RestApiKey, by: User | None, address: str | None = None, now: datetime
+) -> bool:
     """Make the key useless from now on; return False if it already was."""
     valid: KeyQuerySet[Any] = type(key).objects.valid()
     done = bool(valid.filter(pk=key.pk).update(invalidated_at=now, invalidated_by=by))
     if done:
         is_rest = isinstance(key, RestApiKey)
         action = audit.Action.REST_KEY_INVALIDATED if is_rest else audit.Action.IMPORT_KEY_INVALIDATED
-        _record(action, key, by, now, {})
+        _record(action, key, by, address, now, {})
     return done
 
 
@@ -112,35 +132,45 @@ def _record(
     action: audit.Action,
     key: DataImportKey | RestApiKey,
     by: User | None,
+    address: str | None,
     now: datetime,
     detail: dict[str, Any],
 ) -> None:
     audit.record(
-        workspace_id=key.workspace_id, action=action, subject=str(key), actor=by, detail=detail, now=now
+        workspace_id=key.workspace_id,
+        action=action,
+        subject=str(key),
+        actor=by,
+        address=address,
+        detail=detail,
+        now=now,
     )
 
 
-def verify(*, secret: str, partner: str, now: datetime) -> DataImportKey:
-    """Return the valid data import key that `secret` is, with its integration loaded.
+def verify(*, secret: str, partner: str, address: str | None = None, now: datetime) -> DataImportKey:
+    """Return the valid data import key that `secret` is, with its integration loaded; note its use from `address`.
 
     Raises InvalidKeyError for an unknown or invalidated key and for a key of another partner.
     """
-    key = _valid(DataImportKey.objects.raw(_IMPORT_KEYS, [secret[:PREFIX_LENGTH]]), secret, "data import key")
+    key = _known(DataImportKey.objects.raw(_IMPORT_KEYS, [secret[:PREFIX_LENGTH]]), secret, "data import key")
     key.integration = _owner(Integration, key)
+    _refuse_invalidated(key, "data import key")
     if key.integration.partner != partner:
-        raise InvalidKeyError(f"This data import key belongs to another partner than “{partner}”.")
-    _note_use(key, now)
+        reason = f"This data import key belongs to another partner than “{partner}”."
+        raise InvalidKeyError(reason, Cause.OTHER_PARTNERS_KEY, key)
+    _note_use(key, address, now)
     return key
 
 
-def verify_rest(*, secret: str, now: datetime) -> RestApiKey:
-    """Return the valid REST API key that `secret` is, with its workspace loaded.
+def verify_rest(*, secret: str, address: str | None = None, now: datetime) -> RestApiKey:
+    """Return the valid REST API key that `secret` is, with its workspace loaded; note its use from `address`.
 
     Raises InvalidKeyError for an unknown or invalidated key.
     """
-    key = _valid(RestApiKey.objects.raw(_REST_KEYS, [secret[:PREFIX_LENGTH]]), secret, "REST API key")
+    key = _known(RestApiKey.objects.raw(_REST_KEYS, [secret[:PREFIX_LENGTH]]), secret, "REST API key")
     key.workspace = _owner(Workspace, key)
-    _note_use(key, now)
+    _refuse_invalidated(key, "REST API key")
+    _note_use(key, address, now)
     return key
 
 
@@ -149,7 +179,8 @@ def verify_rest(*, secret: str, now: datetime) -> RestApiKey:
 _IMPORT_KEYS = """
     SELECT k.*, i.workspace_id AS owner_workspace_id, i.partner AS owner_partner, i.is_enabled AS owner_is_enabled,
         i.partner_api_key_digest AS owner_partner_api_key_digest, i.external_id_property AS owner_external_id_property,
-        i.id AS owner_id
+        i.holds_unmatched AS owner_holds_unmatched, i.id_limit AS owner_id_limit,
+        i.calls_per_minute AS owner_calls_per_minute, i.expected_minutes AS owner_expected_minutes, i.id AS owner_id
     FROM accounts_dataimportkey k JOIN accounts_integration i ON i.id = k.integration_id WHERE k.prefix = %s
 """
 _REST_KEYS = """
@@ -158,15 +189,19 @@ _REST_KEYS = """
 """
 
 
-def _valid(candidates: Iterable[AnyKey], secret: str, kind: str) -> AnyKey:
+def _known(candidates: Iterable[AnyKey], secret: str, kind: str) -> AnyKey:
     # Digests are compared in constant time; the prefix, which is no secret, only narrows down which.
     digest = digest_of(secret)
     key = next((key for key in candidates if hmac.compare_digest(key.digest, digest)), None)
     if key is None:
-        raise InvalidKeyError(f"Unknown {kind}.")
-    if key.invalidated_at is not None:
-        raise InvalidKeyError(f"This {kind} was invalidated. Create another one in Rollcall.")
+        raise InvalidKeyError(f"Unknown {kind}.", Cause.UNKNOWN_KEY)
     return key
+
+
+def _refuse_invalidated(key: Key, kind: str) -> None:
+    if key.invalidated_at is not None:
+        reason = f"This {kind} was invalidated. Create another one in Rollcall."
+        raise InvalidKeyError(reason, Cause.INVALIDATED_KEY, key)
 
 
 def _owner(model: type[Owner], key: Key) -> Owner:
@@ -179,12 +214,12 @@ def _owner(model: type[Owner], key: Key) -> Owner:
     return model.from_db(None, ordered, [found[name] for name in ordered])
 
 
-def _note_use(key: DataImportKey | RestApiKey, now: datetime) -> None:
+def _note_use(key: DataImportKey | RestApiKey, address: str | None, now: datetime) -> None:
     # At most one write a minute: a page of members must not wait for the row of its key.
     before = now - LAST_USED_RESOLUTION
     if key.last_used_at is None or key.last_used_at < before:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
-        type(key).objects.filter(stale, pk=key.pk).update(last_used_at=now)
+        type(key).objects.filter(stale, pk=key.pk).update(last_used_at=now, last_used_address=address)
 
 
 def partner_key_matches(*, integration: Integration, partner_api_key: str | None) -> bool:
