@@ -63,8 +63,9 @@ class Rejection:
 
     def folded(self) -> Rejection:
         """Return what is kept of it once there are too many: whose it was, and the answer."""
-        nothing = {"partner": "", "endpoint": "", "reason": "", "key_prefix": "", "address": None}
-        return replace(self, cause=Cause.OTHERS, **nothing)
+        return replace(
+            self, partner="", endpoint="", cause=Cause.OTHERS, reason="", key_prefix="", address=None
+        )
 
 
 # --- counts ------------------------------------------------------------------------------------------------
@@ -126,12 +127,13 @@ def reject(*, rejection: Rejection, now: datetime) -> None:
 
 def _keep(rejection: Rejection, minute: datetime, now: datetime) -> None:
     size = min(max(rejection.body_bytes, 0), LARGEST)
-    if _execute(_AGAIN, [now, size, rejection.fingerprint(minute)]):
+    last_at, minute_at = map(connection.ops.adapt_datetimefield_value, (now, minute))
+    if _execute(_AGAIN, [last_at, size, rejection.fingerprint(minute)]):
         return
-    same_minute = RejectedCall.objects.filter(workspace_id=rejection.workspace_id, minute_at=minute)
+    same_minute = RejectedCall.objects.filter(workspace=rejection.workspace_id, minute_at=minute)
     if same_minute[:MAX_ROWS_A_MINUTE].count() == MAX_ROWS_A_MINUTE:
         rejection = rejection.folded()
-    whose = [rejection.workspace_id, rejection.partner, rejection.endpoint, minute, now]
+    whose = [rejection.workspace_id, rejection.partner, rejection.endpoint, minute_at, last_at]
     what = [rejection.status, rejection.cause.value, rejection.reason[:300], rejection.key_prefix]
     _execute(_KEEP, [*whose, *what, rejection.address, size, rejection.fingerprint(minute)])
 
@@ -180,4 +182,5 @@ def _execute(sql: str, params: Sequence[Any]) -> int:
                 cursor.execute(sql.format(unhurried="true"), params)
             finally:
                 cursor.execute("PRAGMA synchronous=FULL")
-        return cursor.rowcount
+        rows: int = cursor.rowcount
+    return rows
