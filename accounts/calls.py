@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import Error, connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import DataImportKey, KeyCalls, RejectedCall, User, Workspace
@@ -172,15 +173,17 @@ def _execute(sql: str, params: Sequence[Any]) -> int:
     """
     with connection.cursor() as cursor:
         if connection.in_atomic_block:
-            cursor.execute(sql.format(unhurried="true"), params)
-        elif connection.vendor == "postgresql":
-            off = "set_config('synchronous_commit', 'off', true) = 'off'"
-            cursor.execute(sql.format(unhurried=off), params)
-        else:
-            cursor.execute("PRAGMA synchronous=NORMAL")
-            try:
-                cursor.execute(sql.format(unhurried="true"), params)
-            finally:
-                cursor.execute("PRAGMA synchronous=FULL")
-        rows: int = cursor.rowcount
+            return _rows(cursor, sql, "true", params)
+        if connection.vendor == "postgresql":
+            return _rows(cursor, sql, "set_config('synchronous_commit', 'off', true) = 'off'", params)
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        try:
+            return _rows(cursor, sql, "true", params)
+        finally:
+            cursor.execute("PRAGMA synchronous=FULL")
+
+
+def _rows(cursor: CursorWrapper, sql: str, unhurried: str, params: Sequence[Any]) -> int:
+    cursor.execute(sql.format(unhurried=unhurried), params)
+    rows: int = cursor.rowcount
     return rows

@@ -143,6 +143,13 @@ def test_same_call_in_a_minute_is_one_row_with_its_count(workspace):
     assert second.call_count == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_refusals_are_kept_outside_of_a_transaction_as_calls_come(workspace):
+    reject(workspace)
+    reject(workspace)
+    assert RejectedCall.objects.get().call_count == 2
+
+
 @pytest.mark.parametrize(
     "other",
     [
