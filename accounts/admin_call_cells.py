@@ -14,8 +14,12 @@ from accounts.calls import Cause
 from accounts.models import RejectedCall
 from accounts.partners import MIXPANEL, PARTNERS
 
-# Mixpanel pauses the sync at these until a person acts; at 429 it tries again by itself.
-PAUSES_AT = {400, 401}
+# What Mixpanel does at an answer; of other partners it is not known.
+FOLLOWS = {
+    400: gettext_lazy("Mixpanel pauses the sync until you act."),
+    401: gettext_lazy("Mixpanel pauses the sync until you act."),
+    429: gettext_lazy("Mixpanel tries again by itself."),
+}
 # What happened, and what to do about it.
 WORDS = {
     Cause.UNKNOWN_KEY: (
@@ -56,10 +60,7 @@ WORDS = {
     ),
     Cause.TOO_MANY_CALLS: (
         gettext_lazy("{partner} called more often in a minute than the key {key} may."),
-        gettext_lazy(
-            "Nothing, if it passes: {partner} tries again. If it stays, raise the limit in the settings of the"
-            " integration."
-        ),
+        gettext_lazy("If this keeps happening, raise the limit in the settings of the integration."),
     ),
     Cause.OTHERS: (
         gettext_lazy("So many different calls were refused in this minute that these are only counted."),
@@ -82,19 +83,14 @@ def meaning_of(call: RejectedCall) -> Meaning:
     """Return what a rejected call means."""
     happened, helps = WORDS[Cause(call.cause)]
     known = {"partner": partner_name(call), "key": f"{call.key_prefix}…" if call.key_prefix else ""}
-    return Meaning(str(happened).format(**known), _follows(call), str(helps).format(**known))
-
-
-def _follows(call: RejectedCall) -> str:
-    if call.status in PAUSES_AT and call.partner == MIXPANEL.slug:
-        return _("Mixpanel pauses the sync until you act.")
-    return ""
+    follows = FOLLOWS.get(call.status, "") if call.partner == MIXPANEL.slug else ""
+    return Meaning(str(happened).format(**known), str(follows), str(helps).format(**known))
 
 
 def partner_name(call: RejectedCall) -> str:
-    """Return the partner's name; the end of the address it called if it is one we have no page for."""
+    """Return the partner's name; what is in the address it called if it is one we have no page for."""
     known = PARTNERS.get(call.partner)
-    return known.name if known else call.partner or _("Some program")
+    return known.name if known else call.partner or _("Several")
 
 
 def when(_admin: object, call: RejectedCall) -> SafeString:

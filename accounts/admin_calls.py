@@ -98,7 +98,7 @@ class RejectedCallAdmin(ReadOnlyAdmin):
 
     when = admin.display(description=_("When"))(admin_call_cells.when)
     answer = admin.display(description=_("Answer"))(admin_call_cells.answer)
-    happened = admin.display(description=_("What happened, and what helps"))(admin_call_cells.happened)
+    happened = admin.display(description=_("What happened"))(admin_call_cells.happened)
     sender = admin.display(description=_("Sender"))(admin_call_cells.sender)
 
     class Media:

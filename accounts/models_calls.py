@@ -91,7 +91,7 @@ class RejectedCall(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.partner} · {self.status} · {self.minute_at}"
+        return f"{self.status} · {self.get_cause_display()}"
 
 
 class Heartbeat(models.Model):

@@ -119,8 +119,7 @@ def test_invalidated_key_that_still_calls_is_told_with_what_helps(administrator_
     page = administrator_client.get(LIST).text
     for words in (
         "Mixpanel still calls with the invalidated key rc_abcd1234…",
-        "Mixpanel pauses the sync until you act.",
-        "Enter a valid data import key at Mixpanel.",
+        "Mixpanel pauses the sync until you act. Enter a valid data import key at Mixpanel.",
     ):
         assert words in page
 
@@ -134,12 +133,14 @@ def test_every_cause_has_a_meaning_and_what_helps(cause, workspace):
     assert "{" not in meaning.happened + meaning.helps
 
 
-def test_only_what_mixpanel_pauses_at_is_said_to_pause(workspace):
+def test_what_follows_is_said_of_mixpanel_alone(workspace):
     too_many = make_rejection(workspace, status=429, cause=Cause.TOO_MANY_CALLS)
-    others = make_rejection(workspace, partner="segment")
     malformed = make_rejection(workspace, status=400, cause=Cause.BAD_BODY)
-    assert [meaning_of(call).follows for call in (too_many, others)] == ["", ""]
+    too_large = make_rejection(workspace, status=413, cause=Cause.BODY_TOO_LARGE)
+    others = make_rejection(workspace, partner="segment")
+    assert "tries again" in meaning_of(too_many).follows
     assert "pauses" in meaning_of(malformed).follows
+    assert [meaning_of(call).follows for call in (too_large, others)] == ["", ""]
 
 
 def test_calls_of_a_minute_are_one_row_with_their_number(administrator_client, workspace):
