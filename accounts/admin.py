@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import admin_cells, team
+from accounts.admin_calls import RejectedCallAdmin
 from accounts.admin_forms import MemberForm, NewMemberForm
 from accounts.admin_paginator import CappedPaginator
-from accounts.models import AuditEntry, Membership, User, Workspace
+from accounts.models import AuditEntry, Membership, RejectedCall, User, Workspace
 from accounts.permissions import current_workspace
 from config.admin import ModelAdmin, Panel, PasswordForm, ReadOnlyAdmin, column
 
@@ -163,7 +164,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     panels: ClassVar[list[Panel]] = [audit_facts]
     change_list_template = "accounts/audit_log.html"
-    list_display = ("happened", "who", "done", "concerns")
+    list_display = ("happened", "who", "origin", "done", "concerns")
     list_filter = ("action",)
     list_filter_submit = False  # each choice is a link
     show_facets = admin.ShowFacets.NEVER  # they would count the whole table
@@ -176,5 +177,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     happened = column("happened_at", _("When"))
     who = admin.display(description=_("Who"))(admin_cells.who)
+    origin = admin.display(description=_("From where"))(admin_cells.origin)
     done = admin.display(description=_("Action"))(admin_cells.action)
     concerns = admin.display(description=_("Concerns"))(admin_cells.subject)
+
+
+admin.site.register(RejectedCall, RejectedCallAdmin)

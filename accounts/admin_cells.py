@@ -54,6 +54,11 @@ def who(_admin: object, entry: AuditEntry) -> str:
     return _("Command line")
 
 
+def origin(_admin: object, entry: AuditEntry) -> str:
+    """Return the address it was done from; a dash where none is kept."""
+    return entry.address or "–"
+
+
 def action(_admin: object, entry: AuditEntry) -> str:
     """Return what was done."""
     return entry.get_action_display()

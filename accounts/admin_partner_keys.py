@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import addresses, keys, partners
+from accounts import addresses, calls, keys
 from accounts.admin_forms import KeyForm
 from accounts.admin_partners import GENERATES, INVALIDATES, SEES, partner_of, show, trail
 from accounts.models import DataImportKey, User
@@ -55,14 +55,14 @@ def invalidate_key(request: HttpRequest, partner: str, key_id: int) -> HttpRespo
         keys.invalidate(key=key, by=cast("User", request.user), address=address, now=now)
         messages.success(request, _("The key %(key)s is invalid from now on.") % {"key": key})
         return redirect("admin:technology_partner", partner=found.slug)
-    counts = partners.call_counts(keys=[key], now=now)
+    counts = calls.counts_of(keys=[key], now=now)
     context = {
         "title": _("Invalidate a data import key"),
         "trail": trail(found),
         "back_url": reverse("admin:technology_partner", args=[found.slug]),
         "partner": found,
         "key": key,
-        "counts": counts.get(key.pk, partners.CallCounts()),
+        "counts": counts.get(key.pk, calls.Counts()),
         "other_count": candidates.exclude(pk=key.pk).count(),
     }
     return page(request, "accounts/invalidate_key.html", context)

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import partners
+from accounts import calls, partners
+from accounts.admin_calls import recent_rejections
 from accounts.admin_forms import KeyForm
 from accounts.admin_partner_forms import PartnerForm
 from accounts.models import DataImportKey, Workspace
@@ -78,6 +79,7 @@ def show(request: HttpRequest, partner: Partner, *, status: int = 200, **more: A
         "refusal": _refusal(workspace, connection),
         "endpoints": partners.endpoints(partner=partner, public_url=address, prefix=settings.ENDPOINT_PREFIX),
         "keys": _keys(workspace, partner),
+        **recent_rejections(request, workspace, partner.slug),
         "may_generate": request.user.has_perm(GENERATES),
         "may_invalidate": request.user.has_perm(INVALIDATES),
         "may_change": request.user.has_perm(CHANGES),
@@ -96,9 +98,9 @@ def _keys(workspace: Workspace, partner: Partner) -> list[Any]:
     """Return the partner's keys, newest first, each with its `counts` of calls."""
     of_partner = DataImportKey.objects.for_partner(workspace, partner.slug)
     keys: list[Any] = list(of_partner.select_related("created_by", "invalidated_by"))
-    counts = partners.call_counts(keys=keys, now=timezone.now())
+    counts = calls.counts_of(keys=keys, now=timezone.now())
     for key in keys:
-        key.counts = counts.get(key.pk, partners.CallCounts())
+        key.counts = counts.get(key.pk, calls.Counts())
     return keys
 
 

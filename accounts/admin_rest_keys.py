@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from accounts import keys, partners
+from accounts import addresses, keys, partners
 from accounts.admin_forms import RestKeyForm
 from accounts.models import RestApiKey, Scope, User
 from accounts.permissions import current_workspace
@@ -52,6 +52,7 @@ def generate_key(request: HttpRequest) -> HttpResponse:
         label=form.cleaned_data["label"],
         scopes=form.cleaned_data["scopes"],
         created_by=cast("User", request.user),
+        address=addresses.of_request(request),
         now=timezone.now(),
     )
     return _keys_page(request, form=RestKeyForm(), new_key=key, secret=secret)
@@ -63,7 +64,8 @@ def invalidate_key(request: HttpRequest, key_id: int) -> HttpResponse:
     candidates = RestApiKey.objects.for_workspace(current_workspace(request)).valid()
     key = get_object_or_404(candidates, pk=key_id)
     if request.method == "POST":
-        keys.invalidate(key=key, by=cast("User", request.user), now=timezone.now())
+        address = addresses.of_request(request)
+        keys.invalidate(key=key, by=cast("User", request.user), address=address, now=timezone.now())
         messages.success(request, _("The key %(key)s is invalid from now on.") % {"key": key})
         return redirect("admin:rest_api_keys")
     back_url = reverse("admin:rest_api_keys")

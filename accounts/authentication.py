@@ -12,10 +12,19 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, ParseError
 from rest_framework.request import Request
 
-from accounts import keys
+from accounts import addresses, calls, keys
 from accounts.models import DataImportKey, Integration, RestApiKey, Workspace
 
 MAX_SECRET_LENGTH = 200
+
+
+class RefusedKeyError(AuthenticationFailed):
+    """A secret opened nothing. What may be kept of it: whose key it was, if it ever was one, and how it begins."""
+
+    def __init__(self, error: keys.InvalidKeyError, secret: str) -> None:
+        super().__init__(error.reason, code=error.cause)
+        self.key_prefix = calls.prefix_of(secret)
+        self.workspace_id = getattr(error.key, "workspace_id", None)
 
 
 class _KeyAuthentication(BaseAuthentication):
@@ -26,12 +35,15 @@ class _KeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Any]:
         """Return whom the key speaks for, and the key. Raises NotAuthenticated or AuthenticationFailed."""
         secret = self.secret_of(request)
-        if not secret.isascii() or not secret.isprintable() or len(secret) > MAX_SECRET_LENGTH:
-            raise AuthenticationFailed(f"Unknown {self.kind}.")
         try:
+            self._refuse_implausible(secret)
             return self.opened_by(secret, request)
         except keys.InvalidKeyError as error:
-            raise AuthenticationFailed(error.reason) from error
+            raise RefusedKeyError(error, secret) from error
+
+    def _refuse_implausible(self, secret: str) -> None:
+        if not secret.isascii() or not secret.isprintable() or len(secret) > MAX_SECRET_LENGTH:
+            raise keys.InvalidKeyError(f"Unknown {self.kind}.", keys.Cause.UNKNOWN_KEY)
 
     def secret_of(self, request: Request) -> str:
         """Return the secret that the request carries."""
@@ -71,7 +83,8 @@ class _DataImportKeyAuthentication(_KeyAuthentication):
     def opened_by(self, secret: str, request: Request) -> tuple[Integration, DataImportKey]:
         """Return integration and key."""
         partner = request.parser_context["kwargs"]["partner"]
-        key = keys.verify(secret=secret, partner=partner, now=timezone.now())
+        address = addresses.of_request(request)
+        key = keys.verify(secret=secret, partner=partner, address=address, now=timezone.now())
         return key.integration, key
 
 
@@ -91,16 +104,16 @@ class HeaderKeyAuthentication(_DataImportKeyAuthentication):
 class BodyKeyAuthentication(_DataImportKeyAuthentication):
     """`client_secret` in the JSON body, with the partner's own `partner_api_key` where the operator set one."""
 
-    def authenticate(self, request: Request) -> tuple[Integration, DataImportKey]:
+    def opened_by(self, secret: str, request: Request) -> tuple[Integration, DataImportKey]:
         """Return integration and key; the partner's own key must be right too, if one is required."""
-        integration, key = super().authenticate(request)
+        integration, key = super().opened_by(secret, request)
         body: Any = request.data
         partner_api_key = body.get("partner_api_key")
         if not keys.partner_key_matches(
             integration=integration,
             partner_api_key=partner_api_key if isinstance(partner_api_key, str) else None,
         ):
-            raise AuthenticationFailed("Wrong partner API key.")
+            raise keys.InvalidKeyError("Wrong partner API key.", keys.Cause.WRONG_PARTNER_KEY, key)
         return integration, key
 
     def secret_of(self, request: Request) -> str:
@@ -128,7 +141,7 @@ class RestKeyAuthentication(_KeyAuthentication):
 
     def opened_by(self, secret: str, request: Request) -> tuple[Workspace, RestApiKey]:
         """Return workspace and key."""
-        key = keys.verify_rest(secret=secret, now=timezone.now())
+        key = keys.verify_rest(secret=secret, address=addresses.of_request(request), now=timezone.now())
         return key.workspace, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -20,6 +20,7 @@ from accounts.models import (
     Integration,
     Key,
     KeyQuerySet,
+    RejectedCall,
     RestApiKey,
     Scope,
     User,
@@ -30,14 +31,20 @@ PREFIX_LENGTH = 11  # "rc_" or "rk_" and 8 characters: enough to recognise a key
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 Owner = TypeVar("Owner", Integration, Workspace)
+Cause = RejectedCall.Cause
 
 
 class InvalidKeyError(Exception):
-    """The secret is no valid key of its kind, or of that partner. `reason` says why, for its sender's operator."""
+    """The secret is no valid key of its kind, or of that partner. `reason` says why, for its sender's operator.
 
-    def __init__(self, reason: str) -> None:
+    `key` is the one that the secret is, with its owner loaded, if it was ever ours.
+    """
+
+    def __init__(self, reason: str, cause: RejectedCall.Cause, key: Key | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.cause = cause
+        self.key = key
 
 
 class InvalidScopesError(Exception):
@@ -141,27 +148,30 @@ def _record(
     )
 
 
-def verify(*, secret: str, partner: str, now: datetime) -> DataImportKey:
-    """Return the valid data import key that `secret` is, with its integration loaded.
+def verify(*, secret: str, partner: str, address: str | None = None, now: datetime) -> DataImportKey:
+    """Return the valid data import key that `secret` is, with its integration loaded; note its use from `address`.
 
     Raises InvalidKeyError for an unknown or invalidated key and for a key of another partner.
     """
-    key = _valid(DataImportKey.objects.raw(_IMPORT_KEYS, [secret[:PREFIX_LENGTH]]), secret, "data import key")
+    key = _known(DataImportKey.objects.raw(_IMPORT_KEYS, [secret[:PREFIX_LENGTH]]), secret, "data import key")
     key.integration = _owner(Integration, key)
+    _refuse_invalidated(key, "data import key")
     if key.integration.partner != partner:
-        raise InvalidKeyError(f"This data import key belongs to another partner than “{partner}”.")
-    _note_use(key, now)
+        reason = f"This data import key belongs to another partner than “{partner}”."
+        raise InvalidKeyError(reason, Cause.OTHER_PARTNERS_KEY, key)
+    _note_use(key, address, now)
     return key
 
 
-def verify_rest(*, secret: str, now: datetime) -> RestApiKey:
-    """Return the valid REST API key that `secret` is, with its workspace loaded.
+def verify_rest(*, secret: str, address: str | None = None, now: datetime) -> RestApiKey:
+    """Return the valid REST API key that `secret` is, with its workspace loaded; note its use from `address`.
 
     Raises InvalidKeyError for an unknown or invalidated key.
     """
-    key = _valid(RestApiKey.objects.raw(_REST_KEYS, [secret[:PREFIX_LENGTH]]), secret, "REST API key")
+    key = _known(RestApiKey.objects.raw(_REST_KEYS, [secret[:PREFIX_LENGTH]]), secret, "REST API key")
     key.workspace = _owner(Workspace, key)
-    _note_use(key, now)
+    _refuse_invalidated(key, "REST API key")
+    _note_use(key, address, now)
     return key
 
 
@@ -170,7 +180,8 @@ def verify_rest(*, secret: str, now: datetime) -> RestApiKey:
 _IMPORT_KEYS = """
     SELECT k.*, i.workspace_id AS owner_workspace_id, i.partner AS owner_partner, i.is_enabled AS owner_is_enabled,
         i.partner_api_key_digest AS owner_partner_api_key_digest, i.member_mapping AS owner_member_mapping,
-        i.id AS owner_id
+        i.holds_unmatched AS owner_holds_unmatched, i.id_limit AS owner_id_limit,
+        i.calls_per_minute AS owner_calls_per_minute, i.expected_minutes AS owner_expected_minutes, i.id AS owner_id
     FROM accounts_dataimportkey k JOIN accounts_integration i ON i.id = k.integration_id WHERE k.prefix = %s
 """
 _REST_KEYS = """
@@ -179,15 +190,19 @@ _REST_KEYS = """
 """
 
 
-def _valid(candidates: Iterable[AnyKey], secret: str, kind: str) -> AnyKey:
+def _known(candidates: Iterable[AnyKey], secret: str, kind: str) -> AnyKey:
     # Digests are compared in constant time; the prefix, which is no secret, only narrows down which.
     digest = digest_of(secret)
     key = next((key for key in candidates if hmac.compare_digest(key.digest, digest)), None)
     if key is None:
-        raise InvalidKeyError(f"Unknown {kind}.")
-    if key.invalidated_at is not None:
-        raise InvalidKeyError(f"This {kind} was invalidated. Create another one in Rollcall.")
+        raise InvalidKeyError(f"Unknown {kind}.", Cause.UNKNOWN_KEY)
     return key
+
+
+def _refuse_invalidated(key: Key, kind: str) -> None:
+    if key.invalidated_at is not None:
+        reason = f"This {kind} was invalidated. Create another one in Rollcall."
+        raise InvalidKeyError(reason, Cause.INVALIDATED_KEY, key)
 
 
 def _owner(model: type[Owner], key: Key) -> Owner:
@@ -203,12 +218,12 @@ def _owner(model: type[Owner], key: Key) -> Owner:
     return model.from_db(None, ordered, values)
 
 
-def _note_use(key: DataImportKey | RestApiKey, now: datetime) -> None:
+def _note_use(key: DataImportKey | RestApiKey, address: str | None, now: datetime) -> None:
     # At most one write a minute: a page of members must not wait for the row of its key.
     before = now - LAST_USED_RESOLUTION
     if key.last_used_at is None or key.last_used_at < before:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
-        type(key).objects.filter(stale, pk=key.pk).update(last_used_at=now)
+        type(key).objects.filter(stale, pk=key.pk).update(last_used_at=now, last_used_address=address)
 
 
 def partner_key_matches(*, integration: Integration, partner_api_key: str | None) -> bool:

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+
+class AppendOnlyError(TypeError):
+    """Something would have changed or deleted what was written to the audit log."""
+
+    def __init__(self) -> None:
+        super().__init__("Entries of the audit log are added, and never changed or deleted.")
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Entries to read. Whatever would change or delete some raises AppendOnlyError; so do the database's triggers."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse; `bulk_update` comes by here too."""
+        raise AppendOnlyError
+
+    def _update(self, values: Any) -> int:  # what an entry that is saved again comes by
+        raise AppendOnlyError
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refuse."""
+        raise AppendOnlyError
 
 
 class AuditEntry(models.Model):
@@ -54,9 +78,12 @@ class AuditEntry(models.Model):
     subject = models.CharField(_("concerns"), max_length=100)
     detail = models.JSONField(_("details"), default=dict)
 
+    objects = AuditEntryQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("audit log entry")
         verbose_name_plural = _("audit log")
+        base_manager_name = "objects"  # which saving goes by
         indexes = [
             models.Index(fields=["workspace", "-id"], name="audit_entry_newest_first"),
             models.Index(fields=["workspace", "subject", "-id"], name="audit_entry_of_subject"),
@@ -64,6 +91,10 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} · {self.subject_in_words()}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse."""
+        raise AppendOnlyError
 
     def subject_in_words(self) -> str:
         """Return what it was done to in the reader's language; `subject` is what is searched for."""

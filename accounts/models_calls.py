@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models import Workspace
 
 
 class KeyCalls(models.Model):
@@ -27,8 +32,31 @@ class KeyCalls(models.Model):
         return f"{self.key} · {self.day}"
 
 
+class RejectedCallQuerySet(models.QuerySet["RejectedCall"]):
+    """Questions asked of rejected calls."""
+
+    def for_workspace(self, workspace: Workspace, *, and_nobodys: bool) -> RejectedCallQuerySet:
+        """Those with a key of one workspace, and those with nobody's key to whom they may be shown."""
+        nobodys = models.Q(workspace=None) if and_nobodys else models.Q()
+        return self.filter(models.Q(workspace=workspace) | nobodys)
+
+
 class RejectedCall(models.Model):
     """Calls of a partner that were refused in one minute for one reason; never the body. Kept for 30 days."""
+
+    class Cause(models.TextChoices):
+        """Why, in one word: what it means and what helps follows from it."""
+
+        UNKNOWN_KEY = "unknown_key", _("Unknown key")
+        INVALIDATED_KEY = "invalidated_key", _("Invalidated key")
+        OTHER_PARTNERS_KEY = "other_partners_key", _("Key of another partner")
+        WRONG_PARTNER_KEY = "wrong_partner_key", _("Wrong partner API key")
+        NO_KEY = "no_key", _("No key")
+        BAD_BODY = "bad_body", _("Malformed request")
+        BODY_TOO_LARGE = "body_too_large", _("Too large")
+        NOT_JSON = "not_json", _("Not JSON")
+        TOO_MANY_CALLS = "too_many_calls", _("Too many calls")
+        OTHERS = "others", _("Many more calls")
 
     workspace = models.ForeignKey(
         "accounts.Workspace",
@@ -42,6 +70,7 @@ class RejectedCall(models.Model):
     minute_at = models.DateTimeField(_("minute"))
     last_at = models.DateTimeField(_("when"))
     status = models.PositiveSmallIntegerField(_("answer"))
+    cause = models.CharField(_("cause"), max_length=20, choices=Cause)
     reason = models.CharField(_("reason"), max_length=300)
     key_prefix = models.CharField(_("key"), max_length=11, blank=True, default="")
     address = models.GenericIPAddressField(_("from where"), null=True)
@@ -50,6 +79,8 @@ class RejectedCall(models.Model):
     fingerprint = models.CharField(
         max_length=32, unique=True, help_text="Of all that makes two calls one row."
     )
+
+    objects = RejectedCallQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("rejected call")
@@ -60,7 +91,7 @@ class RejectedCall(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.partner} · {self.status} · {self.minute_at}"
+        return f"{self.status} · {self.get_cause_display()}"
 
 
 class Heartbeat(models.Model):

@@ -6,16 +6,15 @@ Any other tool works too that speaks the partner protocol: its slug is all there
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypedDict
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, Q
 
 from accounts.models import (
     PARTNER_PATTERN,
-    DataImportKey,
     Integration,
     KeyCalls,
     RejectedCall,
@@ -23,7 +22,6 @@ from accounts.models import (
 )
 
 THROTTLED = 429  # passes by itself: a partner that is told to wait is not failing
-RECENT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -81,14 +79,6 @@ class Endpoints:
     rest: str
     cohorts: str
     webhook: str
-
-
-@dataclass(frozen=True)
-class CallCounts:
-    """How often a key was shown: in the last 30 days, and in all."""
-
-    recent: int = 0
-    total: int = 0
 
 
 class Facts(TypedDict, total=False):
@@ -178,14 +168,6 @@ def first_call_on(*, workspace: Workspace, partner: Partner) -> date | None:
     )
     first: date | None = accepted.aggregate(first=Min("day"))["first"]
     return first
-
-
-def call_counts(*, keys: Iterable[DataImportKey], now: datetime) -> dict[int, CallCounts]:
-    """Return how often each key was shown, by its id, in one query; those never shown have none."""
-    recent = Q(day__gt=(now - RECENT).astimezone(UTC).date())
-    rows = KeyCalls.objects.filter(key__in=list(keys)).values_list("key_id")
-    counts = rows.annotate(recent=Sum("call_count", filter=recent, default=0), total=Sum("call_count"))
-    return {key_id: CallCounts(recent, total) for key_id, recent, total in counts}
 
 
 # --- addresses -----------------------------------------------------------------------------------------------

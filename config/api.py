@@ -235,7 +235,7 @@ def _headers(error: APIException) -> dict[str, str]:
     if error.status_code in {status.HTTP_429_TOO_MANY_REQUESTS, status.HTTP_503_SERVICE_UNAVAILABLE}:
         headers["Retry-After"] = str(wait)
     if error.status_code == status.HTTP_429_TOO_MANY_REQUESTS:  # clients of Braze's API read these instead
-        headers["X-RateLimit-Limit"] = str(settings.CALLS_PER_MINUTE)
+        headers["X-RateLimit-Limit"] = str(getattr(error, "limit", settings.CALLS_PER_MINUTE))
         headers["X-RateLimit-Remaining"] = "0"
         headers["X-RateLimit-Reset"] = str(int(time.time()) + wait)
     if auth_header := getattr(error, "auth_header", None):

@@ -139,6 +139,7 @@ AXES_COOLOFF_TIME = 1  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "config.admin.locked_out"
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.of_request"
 
 # --- mail --------------------------------------------------------------------------------------------------
 # Printed to the console until a server is named: smtp://user:password@host:25, smtp+tls://…:587, smtp+ssl://…:465.
@@ -233,6 +234,7 @@ HELD_MEMBERS_PER_COHORT = env.int("HELD_MEMBERS_PER_COHORT", default=1_000_000)
 HELD_MEMBER_DAYS = env.int("HELD_MEMBER_DAYS", default=90)
 # Calls per minute and key, e.g. "600"; 0 sets no limit.
 CALLS_PER_MINUTE = env.int("CALLS_PER_MINUTE", default=0)
+REJECTED_CALL_DAYS = env.int("REJECTED_CALL_DAYS", default=30)
 
 # --- profiles ----------------------------------------------------------------------------------------------
 # Modules of apps above `profiles` that are told when people are merged or erased (`profiles/followers.py`).

@@ -38,6 +38,9 @@ GROUPS = [
         [
             Entry(_("Technology partners"), "hub", "technology_partners", "accounts.view_dataimportkey"),
             Entry(_("Import history"), "history", "cohorts_cohortsync_changelist", "cohorts.view_cohortsync"),
+            Entry(
+                _("Rejected calls"), "block", "accounts_rejectedcall_changelist", "accounts.view_rejectedcall"
+            ),
         ],
     ),
     (

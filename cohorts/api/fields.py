@@ -87,9 +87,10 @@ class CohortChangesField(serializers.Field[Sequence[Change], Any, Any, Any]):
             raise serializers.ValidationError(faults)
         changes = [_change(change) for change in data]
         count = sum(len(change.members) for change in changes)
-        if count > settings.MAX_IDS_PER_REQUEST:
+        limit = _limit(self)
+        if count > limit:
             raise serializers.ValidationError(
-                f"only {settings.MAX_IDS_PER_REQUEST:,} ids of all kinds are allowed per request; this has {count:,}."
+                f"only {limit:,} ids of all kinds are allowed per request; this has {count:,}."
             )
         return changes
 
@@ -105,9 +106,10 @@ class MembersField(serializers.Field[Sequence[Mapping[str, Any]], Any, Any, Any]
         """Return the members. Raises ValidationError with every fault, or for too many."""
         if not isinstance(data, list):
             raise serializers.ValidationError("members must be an array of objects.")
-        if len(data) > settings.MAX_IDS_PER_REQUEST:
+        limit = _limit(self)
+        if len(data) > limit:
             raise serializers.ValidationError(
-                f"only {settings.MAX_IDS_PER_REQUEST:,} members are allowed per page; this has {len(data):,}."
+                f"only {limit:,} members are allowed per page; this has {len(data):,}."
             )
         faults: Faults = {
             index: ["A member must be an object."]
@@ -121,6 +123,13 @@ class MembersField(serializers.Field[Sequence[Mapping[str, Any]], Any, Any, Any]
     def to_representation(self, value: Any) -> Any:
         """Never called: the field is only read."""
         return value
+
+
+def _limit(field: serializers.Field[Any, Any, Any, Any]) -> int:
+    """Return how many ids a request of the integration may hold: its own limit, or everybody's."""
+    integration = field.context.get("integration")
+    own: int | None = integration.id_limit if integration else None
+    return settings.MAX_IDS_PER_REQUEST if own is None else own
 
 
 _OF_CHANGES = (

@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from django.utils import timezone, translation
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import BodyKeyAuthentication, HeaderKeyAuthentication
-from accounts.models import Integration
-from accounts.throttling import KeyThrottle
 from cohorts import imports, syncs
 from cohorts.api import schema
+from cohorts.api.partner_view import PartnerView
 from cohorts.api.serializers import CohortNameSerializer, CohortUsersSerializer, WebhookSerializer
 from cohorts.imports import Change
 from cohorts.models import CohortSync
@@ -28,44 +26,10 @@ from profiles import identifiers
 Action = CohortSync.Action
 
 
-class IntegrationOffError(APIException):
-    """The operator switched the integration off: passing, so the partner tries again by itself."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "This integration is switched off in Rollcall. The sync resumes when it is on again."
-
-
-class PartnerView(APIView):
-    """What the endpoints of both protocols share. Messages are English: partners' software shows them."""
-
-    throttle_classes = [KeyThrottle]
-    http_method_names = ["post"]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate and throttle; refuse while the integration is off."""
-        translation.activate("en")
-        if request.method not in self.allowed_methods:  # no key would make it allowed, so none is asked for
-            self.http_method_not_allowed(request)
-        super().initial(request, *args, **kwargs)
-        if not self.integration.is_enabled:
-            raise IntegrationOffError
-
-    @property
-    def integration(self) -> Integration:
-        """The partner's integration, which its key decided."""
-        integration: Integration = self.request.user  # type: ignore[assignment]
-        return integration
-
-    def error_body(
-        self, *, status: int, message: str, faults: list[dict[str, str]], total: int
-    ) -> dict[str, Any]:
-        """Return an error in the partner protocol's shape."""
-        return {"message": message} | ({"errors": faults, "error_count": total} if faults else {})
-
-
 class CohortView(PartnerView):
     """`POST /partners/{partner}/cohorts`"""
 
+    endpoint = "cohorts"
     authentication_classes = [BodyKeyAuthentication]
 
     @extend_schema(**schema.NAME_COHORT)
@@ -86,12 +50,13 @@ class CohortView(PartnerView):
 class CohortUsersView(PartnerView):
     """`POST /partners/{partner}/cohorts/users`"""
 
+    endpoint = "cohorts/users"
     authentication_classes = [BodyKeyAuthentication]
 
     @extend_schema(**schema.CHANGE_COHORT)
     def post(self, request: Request, partner: str) -> Response:
         """Add members to a cohort and remove members, in the order of the objects, all or nothing."""
-        body = CohortUsersSerializer(data=request.data)
+        body = CohortUsersSerializer(data=request.data, context={"integration": self.integration})
         body.is_valid(raise_exception=True)
         changes: list[Change] = body.validated_data["cohort_changes"]
         matched = unmatched = 0
@@ -111,6 +76,7 @@ class CohortUsersView(PartnerView):
 class WebhookView(PartnerView):
     """`POST /partners/mixpanel/webhook`"""
 
+    endpoint = "webhook"
     authentication_classes = [HeaderKeyAuthentication]
 
     @extend_schema(**schema.WEBHOOK)
@@ -118,7 +84,7 @@ class WebhookView(PartnerView):
         """Take one page of an export: replace the cohort's members, add some or remove some."""
         if not isinstance(request.data, Mapping):
             raise ParseError("The body must be a JSON object.")
-        body = WebhookSerializer(data=request.data)
+        body = WebhookSerializer(data=request.data, context={"integration": self.integration})
         body.is_valid(raise_exception=True)
         action = Action(body.validated_data["action"])
         parameters = body.validated_data["parameters"]
@@ -136,7 +102,7 @@ class WebhookView(PartnerView):
         """Answer an error; a refusal is kept with the sync that waits for the page."""
         response = super().handle_exception(exc)
         if response.status_code == status.HTTP_400_BAD_REQUEST and response.data:
-            self._note_refusal(response.data["error"]["message"])
+            self._note_refusal(self.error_in(response.data)[0])
         return response
 
     def _note_refusal(self, message: str) -> None:
@@ -158,6 +124,10 @@ class WebhookView(PartnerView):
         if faults:
             error |= {"faults": faults, "fault_count": total}
         return {"action": _readable_action(self.request), "status": "failure", "error": error}
+
+    def error_in(self, body: dict[str, Any]) -> tuple[str, list[dict[str, str]]]:
+        """Return message and faults of an error's body."""
+        return body["error"]["message"], body["error"].get("faults", [])
 
 
 def _export(action: Action, parameters: Mapping[str, Any]) -> Export:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import factory
@@ -9,8 +10,17 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from accounts import keys, roles
-from accounts.models import DataImportKey, Integration, Membership, RestApiKey, Scope, User, Workspace
+from accounts import calls, keys, roles
+from accounts.models import (
+    DataImportKey,
+    Integration,
+    Membership,
+    RejectedCall,
+    RestApiKey,
+    Scope,
+    User,
+    Workspace,
+)
 
 PASSWORD = "correct horse battery staple"
 
@@ -72,6 +82,28 @@ def make_rest_key(workspace: Workspace, *scopes: str, **more: Any) -> tuple[Rest
     """Return a valid REST API key with these scopes, or with all, and its secret."""
     options = {"label": "", "created_by": None, "now": timezone.now()} | more
     return keys.create_rest(workspace=workspace, scopes=scopes or list(Scope), **options)
+
+
+def rejection(workspace: Workspace | None, **more: Any) -> calls.Rejection:
+    """Return a refusal of a call with an invalidated key of the workspace, or with nobody's."""
+    known: dict[str, Any] = {
+        "workspace_id": workspace and workspace.pk,
+        "partner": "mixpanel",
+        "endpoint": "webhook",
+        "status": 401,
+        "cause": calls.Cause.INVALIDATED_KEY if workspace else calls.Cause.UNKNOWN_KEY,
+        "reason": "This data import key was invalidated.",
+        "key_prefix": "rc_abcd1234",
+        "address": "192.0.2.7",
+        "body_bytes": 1_000,
+    }
+    return calls.Rejection(**known | more)
+
+
+def make_rejection(workspace: Workspace | None, *, now: datetime | None = None, **more: Any) -> RejectedCall:
+    """Return a refusal that was kept."""
+    calls.reject(rejection=rejection(workspace, **more), now=now or timezone.now())
+    return RejectedCall.objects.latest("last_at", "id")
 
 
 def make_administrator(*workspaces: Workspace, **more: Any) -> User:

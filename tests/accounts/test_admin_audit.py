@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import AuditEntry, User, Workspace
+from accounts.models import AuditEntry, DataImportKey, RestApiKey, User, Workspace
 from tests.accounts.factories import make_administrator
 
 LOG = reverse("admin:accounts_auditentry_changelist")
@@ -66,6 +66,25 @@ def test_entry_is_told_in_the_reader_s_words(administrator_client, workspace):
     for words in ("Nutzer:innen zusammengeführt · Nutzer:in 7", "<dt>Zusammengeführt mit</dt>", "<dd>5</dd>"):
         assert words in answer.text
     assert "merged_into" not in answer.text
+
+
+def test_keys_made_and_invalidated_in_the_admin_say_from_where(administrator_client, workspace):
+    here = {"REMOTE_ADDR": "192.0.2.7"}
+    pages = {
+        ("technology_partner_generate_key", "technology_partner_invalidate_key"): (
+            ["mixpanel"],
+            DataImportKey,
+        ),
+        ("rest_api_keys_generate", "rest_api_key_invalidate"): ([], RestApiKey),
+    }
+    for (generate, invalidate), (args, kind) in pages.items():
+        form = {"label": "", "scopes": ["users.track"]}
+        administrator_client.post(reverse(f"admin:{generate}", args=args), form, **here)
+        url = reverse(f"admin:{invalidate}", args=[*args, kind.objects.get().pk])
+        administrator_client.post(url, **here)
+    assert [entry.address for entry in AuditEntry.objects.all()] == ["192.0.2.7"] * 4
+    assert administrator_client.get(LOG).text.count(">192.0.2.7<") == 4
+    assert "<dd>192.0.2.7</dd>" in administrator_client.get(page_of(AuditEntry.objects.latest("id"))).text
 
 
 def test_empty_log_says_what_will_be_here(administrator_client):

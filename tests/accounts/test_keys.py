@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 
 
-def verified(secret, partner="mixpanel", now=NOW):
-    return keys.verify(secret=secret, partner=partner, now=now)
+def verified(secret, partner="mixpanel", now=NOW, **more):
+    return keys.verify(secret=secret, partner=partner, now=now, **more)
 
 
 def test_key_is_256_random_bits_behind_a_prefix(workspace):
@@ -110,6 +110,32 @@ def test_last_use_is_written_once_a_minute(workspace):
         verified(secret, now=NOW + timedelta(seconds=seconds))
         key.refresh_from_db()
         assert key.last_used_at == NOW + timedelta(seconds=expected)
+
+
+def test_address_is_noted_with_the_last_use_of_both_kinds_of_keys(workspace):
+    for (key, secret), verify in (
+        (make_key(workspace), verified),
+        (make_rest_key(workspace), lambda secret, **more: keys.verify_rest(secret=secret, **more)),
+    ):
+        for seconds, address, kept in [(0, "192.0.2.1", "192.0.2.1"), (59, "192.0.2.2", "192.0.2.1")]:
+            verify(secret, address=address, now=NOW + timedelta(seconds=seconds))
+            key.refresh_from_db()
+            assert key.last_used_address == kept
+        verify(secret, address="192.0.2.2", now=NOW + timedelta(seconds=61))
+        key.refresh_from_db()
+        assert key.last_used_address == "192.0.2.2"
+
+
+def test_refused_key_that_was_ours_is_told_and_no_other(workspace):
+    key, secret = make_key(workspace)
+    for refused, partner, known in [(secret, "segment", key), (secret[:-1], "mixpanel", None)]:
+        with pytest.raises(keys.InvalidKeyError) as caught:
+            verified(refused, partner)
+        assert caught.value.key == known
+    keys.invalidate(key=key, by=None, now=NOW)
+    with pytest.raises(keys.InvalidKeyError) as caught:
+        verified(secret)
+    assert caught.value.key.workspace_id == workspace.pk
 
 
 def test_refused_use_is_not_noted(workspace):

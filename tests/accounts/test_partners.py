@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import integrations, keys, partners
 from accounts.models import DataImportKey, Integration, KeyCalls, RejectedCall
-from accounts.partners import MIXPANEL, PARTNERS, CallCounts
+from accounts.partners import MIXPANEL, PARTNERS
 from tests.accounts.factories import make_key
 
 pytestmark = pytest.mark.django_db
@@ -138,20 +138,6 @@ def test_slug_is_what_an_address_can_hold(slug, is_one):
 # --- calls -------------------------------------------------------------------------------------------------
 def counted(key, day, calls, refused_calls=0, shard=0):
     KeyCalls.objects.create(key=key, day=day, shard=shard, call_count=calls, refused_count=refused_calls)
-
-
-def test_calls_are_counted_by_key_over_all_shards(workspace, django_assert_num_queries):
-    first, second = make_key(workspace)[0], make_key(workspace)[0]
-    unused = make_key(workspace)[0]
-    today = NOW.date()
-    counted(first, today, 3)
-    counted(first, today, 4, shard=1)
-    counted(first, today - timedelta(days=29), 10)
-    counted(first, today - timedelta(days=30), 100)
-    counted(second, today - timedelta(days=90), 7)
-    with django_assert_num_queries(1):
-        found = partners.call_counts(keys=[first, second, unused], now=NOW)
-    assert found == {first.pk: CallCounts(17, 117), second.pk: CallCounts(0, 7)}
 
 
 def test_first_call_is_the_first_that_was_accepted(workspace, other_workspace):

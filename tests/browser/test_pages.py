@@ -13,12 +13,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
-from accounts.models import AuditEntry, DataImportKey, RestApiKey, User, Workspace
+from accounts.models import AuditEntry, DataImportKey, RejectedCall, RestApiKey, User, Workspace
 from cohorts.models import Cohort, CohortSync
 from profiles.models import ImportJob, Profile
 from segments import exports, saving
 from segments.models import Segment, SegmentExport
-from tests.accounts.factories import make_key, make_rest_key
+from tests.accounts.factories import make_key, make_rejection, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.cohorts.factories import CohortFactory, CohortSyncFactory
 from tests.profiles.factories import make_people
@@ -35,6 +35,7 @@ class World:
     key: DataImportKey
     rest_key: RestApiKey
     entry: AuditEntry
+    rejected: RejectedCall
     cohort: Cohort
     sync: CohortSync
     profile: Profile
@@ -57,10 +58,13 @@ def world(workspace: Workspace, marketer: User, settings: Any, tmp_path: Path) -
     key, _ = make_key(workspace, label="Production")
     rest_key, _ = make_rest_key(workspace, label="Production")
     entry = AuditEntry.objects.latest("id")
+    rejected = make_rejection(workspace)
     settings.MEDIA_ROOT = str(tmp_path)
     draft = uploaded(marketer, b"external_id,plan\nada,pro\n")
     export = exports.create(segment=segment, columns=["external_id"], by=marketer, now=timezone.now())
-    return World(workspace, marketer, key, rest_key, entry, cohort, sync, people[0], segment, draft, export)
+    return World(
+        workspace, marketer, key, rest_key, entry, rejected, cohort, sync, people[0], segment, draft, export
+    )
 
 
 # The name of each page's address, and the arguments it takes.
@@ -78,6 +82,8 @@ PAGES: dict[str, Callable[[World], list[Any]]] = {
     "rest_api_key_invalidate": lambda world: [world.rest_key.pk],
     "accounts_auditentry_changelist": lambda _: [],
     "accounts_auditentry_change": lambda world: [world.entry.pk],
+    "accounts_rejectedcall_changelist": lambda _: [],
+    "accounts_rejectedcall_change": lambda world: [world.rejected.pk],
     "accounts_user_changelist": lambda _: [],
     "accounts_user_add": lambda _: [],
     "accounts_user_change": lambda world: [world.member.pk],

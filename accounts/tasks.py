@@ -1,0 +1,15 @@
+"""Scheduled work on what is kept of calls. It may run twice, or late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import calls
+
+
+def forget_rejected_calls() -> int:
+    """Delete rejected calls older than REJECTED_CALL_DAYS; return how many rows that were. Every night."""
+    return calls.forget(before=timezone.now() - timedelta(days=settings.REJECTED_CALL_DAYS))
