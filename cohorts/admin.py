@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_paginator import CappedPaginator
 from accounts.permissions import current_workspace
-from cohorts import admin_cells, admin_freshness, admin_panels, admin_syncs, membership
+from cohorts import admin_cells, admin_freshness, admin_panels, admin_syncs, latest_syncs, membership
 from cohorts.admin_filters import PartnerFilter, SyncPartnerFilter
 from cohorts.models import Cohort, CohortSync
 from config.admin import Panel, ReadOnlyAdmin
@@ -63,7 +63,7 @@ class CohortAdmin(ReadOnlyAdmin):
         members = membership.members(cohort_ids=[cohort.pk for cohort in cohorts], within=live)
         for cohort in cohorts:
             cohort.size = len(members[cohort.pk])
-        admin_freshness.attach(cohorts, now=timezone.now())
+        latest_syncs.attach(cohorts=cohorts, now=timezone.now())
         return page
 
 

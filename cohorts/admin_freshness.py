@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,13 +32,6 @@ def badge(it: Freshness) -> SafeString:
 def cell(_admin: Any, cohort: Any) -> SafeString:
     """Return the badge of a cohort of the list, which looks at the whole page at once."""
     return badge(cohort.freshness)
-
-
-def attach(cohorts: Sequence[Any], *, now: datetime) -> None:
-    """Tell each cohort of a page how fresh it is."""
-    found = latest_syncs.of_cohorts(cohorts=cohorts, now=now)
-    for cohort in cohorts:
-        cohort.freshness = found[cohort.pk]
 
 
 def figure(cohort: Cohort, *, now: datetime) -> dict[str, Any]:

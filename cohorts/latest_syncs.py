@@ -66,6 +66,13 @@ def of_cohorts(*, cohorts: Iterable[Cohort], now: datetime) -> dict[int, Freshne
     }
 
 
+def attach(*, cohorts: Sequence[Any], now: datetime) -> None:
+    """Tell each cohort how fresh it is, as its `freshness`."""
+    found = of_cohorts(cohorts=cohorts, now=now)
+    for cohort in cohorts:
+        cohort.freshness = found[cohort.pk]
+
+
 def overview(*, workspace: Workspace, now: datetime) -> Overview:
     """Return how fresh the cohorts of a workspace are; those that were deleted here do not count."""
     own = Cohort.objects.for_workspace(workspace).current().only("name", *FIELDS)

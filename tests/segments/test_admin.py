@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from profiles.models import Profile
 from segments import builder
@@ -222,7 +223,9 @@ def test_cohorts_of_every_partner_have_their_own_filter(marketer_client, workspa
 
 def test_the_partner_with_the_most_cohorts_is_offered_first(workspace):
     CohortFactory(partner="amplitude"), CohortFactory.create_batch(2, partner="mixpanel")
-    data = builder.page_data(workspace=workspace, own=None, definition=nobody_yet(), faults=[])
+    data = builder.page_data(
+        workspace=workspace, own=None, definition=nobody_yet(), faults=[], now=timezone.now()
+    )
     offered = [entry["subject"] for entry in data["catalogue"][0]["filters"] if entry["type"] == "cohort"]
     assert offered == ["mixpanel", "amplitude"]
 
