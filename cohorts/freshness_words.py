@@ -30,12 +30,12 @@ def explained(it: Freshness) -> str:
 
 def _sentences() -> dict[State, str]:
     return {
-        State.FRESH: _("A sync is expected every {interval}, and it came."),
-        State.LATE: _("A sync is expected every {interval}. It is late since {since}."),
+        State.FRESH: _("Syncs come as often as expected. Interval: {interval}"),
+        State.LATE: _("Late since {since}: no sync came for twice the expected interval of {interval}"),
         State.STALE: _(
-            "A sync is expected every {interval}. None came for four times as long: the members are out of date since {since}."
+            "Out of date since {since}: no sync came for four times the expected interval of {interval}"
         ),
-        State.ONE_TIME: _("The partner sent this cohort once, or now and then by hand: it is never late."),
-        State.NEVER: _("The partner named this cohort and has not sent its members yet."),
-        State.OFF: _("Its syncs are not accepted: the integration is off, or the cohort was deleted here."),
+        State.ONE_TIME: _("The partner sent this cohort once, or now and then by hand: it is never late"),
+        State.NEVER: _("The partner named this cohort and has not sent its members yet"),
+        State.OFF: _("Its syncs are not accepted: the integration is off, or the cohort was deleted here"),
     }

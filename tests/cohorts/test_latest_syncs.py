@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 
 
 def synced(silence: timedelta, *, every: timedelta = HOUR, times: int = 5, **more: object) -> Cohort:
-    """Return a cohort of a dynamic sync whose partner is silent for so long."""
-    cohort = CohortFactory.create(last_sync_at=NOW - silence, **more)
+    """Return a cohort that was synced so often, and whose partner is silent since."""
+    cohort: Cohort = CohortFactory.create(last_sync_at=NOW - silence, **more)
     for n in reversed(range(times)):
         CohortSyncFactory.create(cohort=cohort, started_at=NOW - silence - n * every)
     return cohort

@@ -12,7 +12,7 @@ from accounts.models import AuditEntry, Integration, Membership
 from cohorts import staleness, tasks
 from cohorts.models import Cohort, StaleIncident
 from tests.accounts.factories import IntegrationFactory, make_marketer
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.cohorts.factories import CohortSyncFactory, make_hourly
 
 START = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -54,10 +54,7 @@ def subjects(clock, mailoutbox) -> Iterator[Callable[[], list[str]]]:
 
 def synced(name: str = "Lapsed", **more: object) -> Cohort:
     """Return a cohort that was synced each hour, the last time at the start."""
-    cohort = CohortFactory.create(name=name, last_sync_at=START, **more)
-    for n in range(5):
-        hear(cohort, START - n * HOUR)
-    return cohort
+    return make_hourly(silence=0 * HOUR, now=START, name=name, **more)
 
 
 def hear(cohort: Cohort, now: datetime) -> None:
@@ -100,7 +97,7 @@ def test_mail_says_which_cohort_since_when_why_and_where_to_look(
     for part in (
         "* Lapsed <b>& co</b> (Mixpanel)",
         "Last sync: Nov. 25, 2026, noon (UTC)",
-        "Expected every 1\xa0hour",
+        "Expected interval: 1\xa0hour",
         f"https://rollcall.example.com/admin/cohorts/cohort/{cohort.pk}/change/",
         "The partner paused the sync",
         "https://rollcall.example.com/admin/notifications/",
@@ -276,9 +273,7 @@ def test_check_costs_the_same_for_any_number_of_cohorts(workspace, reader, djang
 
 
 def test_scheduled_task_checks_as_of_now_and_says_what_it_did(workspace, reader):
-    cohort, now = CohortFactory.create(), timezone.now()
-    for hours in range(5, 10):
-        hear(cohort, now - hours * HOUR)
+    cohort, now = make_hourly(silence=5 * HOUR), timezone.now()
     assert tasks.check_freshness() == {"began": 1, "ended": 0, "mails": 1}
     hear(cohort, now)
     assert tasks.check_freshness() == {"began": 0, "ended": 1, "mails": 1}

@@ -16,7 +16,7 @@ from accounts import mail
 from cohorts import staleness
 from cohorts.models import Cohort, StaleIncident
 from tests.accounts.factories import make_marketer
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.cohorts.factories import CohortSyncFactory, make_hourly
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -29,11 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 def cohorts(workspace) -> list[Cohort]:
     """Cohorts that fell silent, and somebody who wants to know."""
     make_marketer(workspace)
-    found = CohortFactory.create_batch(3)
-    for cohort in found:
-        for hours in range(5, 10):
-            CohortSyncFactory.create(cohort=cohort, started_at=NOW - hours * HOUR)
-    return found
+    return [make_hourly(silence=5 * HOUR, now=NOW) for _ in range(3)]
 
 
 def apart(work: Callable[[], Any]) -> Any:

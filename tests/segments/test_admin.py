@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -15,7 +16,7 @@ from profiles.models import Profile
 from segments import builder
 from segments.models import Segment, nobody_yet
 from tests.accounts.factories import WorkspaceFactory, make_administrator
-from tests.cohorts.factories import CohortFactory
+from tests.cohorts.factories import CohortFactory, make_hourly
 from tests.profiles.factories import ProfileFactory
 from tests.segments.definitions import cohorts, definition
 from tests.segments.factories import SegmentFactory
@@ -228,6 +229,18 @@ def test_the_partner_with_the_most_cohorts_is_offered_first(workspace):
     )
     offered = [entry["subject"] for entry in data["catalogue"][0]["filters"] if entry["type"] == "cohort"]
     assert offered == ["mixpanel", "amplitude"]
+
+
+def test_cohorts_whose_partner_is_silent_are_marked_where_they_are_chosen(workspace):
+    for hours in (0, 3, 5):
+        make_hourly(silence=timedelta(hours=hours), name=f"{hours} hours")
+    CohortFactory(name="never")
+    data = builder.page_data(
+        workspace=workspace, own=None, definition=nobody_yet(), faults=[], now=timezone.now()
+    )
+    choices = data["catalogue"][0]["filters"][0]["operators"][0]["value"]["choices"]
+    marks = {it["name"]: it.get("mark", {}).get("state") for it in choices}
+    assert marks == {"0 hours": None, "3 hours": "late", "5 hours": "stale", "never": None}
 
 
 def test_a_cohorts_page_names_the_segments_that_use_it(marketer_client, segment, cohort):
