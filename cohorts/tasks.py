@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from cohorts import held, held_joins, membership, retention
+from cohorts import held, held_joins, membership, retention, staleness
 
 
 def compact_idle() -> int:
@@ -18,6 +18,11 @@ def compact_idle() -> int:
 def join_held() -> int:
     """Let held members join whose users exist by now; return how many joined. Every minute."""
     return held_joins.sweep(now=timezone.now())
+
+
+def check_freshness() -> dict[str, int]:
+    """Tell staff of cohorts that fell silent, or are heard of again; return how much there was. Every minute."""
+    return staleness.check(now=timezone.now())
 
 
 def clean_up() -> dict[str, int]:

@@ -31,6 +31,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
 from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
+from accounts import language
 from accounts.permissions import choose_workspace, current_workspace, own_workspaces
 
 __all__ = [
@@ -158,7 +159,9 @@ class RollcallAdminSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the login page, the one page that is not behind `admin_view`."""
-        return is_a_page(super().login)(request, extra_context)
+        response = is_a_page(super().login)(request, extra_context)
+        language.note_at_login(user=request.user)
+        return response
 
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
@@ -170,6 +173,7 @@ class RollcallAdminSite(UnfoldAdminSite):
         """Return the addresses that belong to no model."""
         # Those modules render by this one.
         from accounts import (  # noqa: PLC0415
+            admin_notifications,
             admin_partner_keys,
             admin_partner_settings,
             admin_partners,
@@ -182,6 +186,7 @@ class RollcallAdminSite(UnfoldAdminSite):
         pages: dict[str, Any] = {
             "technology-partners": [one for module in partner_pages for one in module.PAGES],
             "rest-api-keys": admin_rest_keys.PAGES,
+            "notifications": admin_notifications.PAGES,
         }
         ours = [
             path(f"{folder}/{route}", self.admin_view(view), name=name)

@@ -8,8 +8,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
 
 TAG = "rollcall"
+NO_MAIL_SERVER = tuple(
+    f"django.core.mail.backends.{it}.EmailBackend" for it in ("console", "dummy", "locmem")
+)
 DATABASES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 AT_LEAST = {
     "MAX_BODY_BYTES": 1,
@@ -56,6 +60,16 @@ def public_url_is_an_address(**_: Any) -> Sequence[CheckMessage]:
         return []
     hint = "Write it like https://rollcall.example.com"
     return [Error("PUBLIC_URL is no address.", hint=hint, id="rollcall.E003")]
+
+
+@register(TAG)
+def mails_lead_somewhere(**_: Any) -> Sequence[CheckMessage]:
+    """Warn of mails whose links are paths alone: nobody can click them in a mail program."""
+    is_printed = settings.EMAIL_BACKEND in NO_MAIL_SERVER
+    if is_printed or settings.PUBLIC_URL:
+        return []
+    hint = "Set PUBLIC_URL to the address under which people open Rollcall, like https://rollcall.example.com"
+    return [Caution("Mails cannot link to Rollcall's pages.", hint=hint, id="rollcall.W001")]
 
 
 @register(TAG)

@@ -147,7 +147,13 @@ class SegmentForm(ModelForm):
         """What the builder starts with."""
         shown = self.shown
         faults = self.faults or self._reading_faults()
-        data = builder.page_data(workspace=self.workspace, own=self.instance, definition=shown, faults=faults)
+        data = builder.page_data(
+            workspace=self.workspace,
+            own=self.instance,
+            definition=shown,
+            faults=faults,
+            now=timezone.now(),
+        )
         return data | {"is_edited": self.is_bound, "focus_fault": set(self.errors) == {"definition"}}
 
     @cached_property

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from profiles import admin_chart, numbers
-from segments import sizes, uses, wording
+from segments import silent_cohorts, sizes, uses, wording
 from segments.admin_forms import SegmentForm
 from segments.admin_words import difference, links
 from segments.models import Segment, SegmentSize
@@ -34,6 +34,7 @@ def context(*, segment: Segment, form: SegmentForm, now: datetime) -> dict[str, 
     """Return what the templates of the page need beside the form."""
     more: dict[str, Any] = {
         "around": _around(segment, form, now),
+        "silent_cohorts": silent_cohorts.of(workspace=segment.workspace, definition=form.shown, now=now),
         "show_delete": False,
     }  # there is a button above
     if form.conflict and set(form.errors) == {"seen_at"}:

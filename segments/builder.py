@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -20,14 +21,15 @@ from segments.models import Segment
 
 
 def page_data(
-    *, workspace: Workspace, own: Segment | None, definition: Any, faults: Iterable[Fault]
+    *, workspace: Workspace, own: Segment | None, definition: Any, faults: Iterable[Fault], now: datetime
 ) -> dict[str, Any]:
     """Return what the builder starts with: the definition, what may be chosen, the limits and all its words."""
     own_id = own.pk if own is not None else None
+    offer = offered(workspace=workspace, own_id=own_id, definition=definition, now=now)
     return {
         "definition": definition,
         "faults": fault_data(faults),
-        "catalogue": catalogue_data(offered(workspace=workspace, own_id=own_id, definition=definition)),
+        "catalogue": catalogue_data(offer),
         "max_depth": settings.MAX_SEGMENT_DEPTH,
         "max_filters": settings.MAX_SEGMENT_FILTERS,
         "urls": _urls(own_id),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
 from accounts.partners import MIXPANEL
+from cohorts import freshness_words, latest_syncs
+from cohorts.freshness import Freshness, State
 from cohorts.models import Cohort
 from segments import filters
 from segments.filters import Kind, catalogue
@@ -35,9 +38,9 @@ class Offered:
         return [it for slug, own in self.cohorts.items() if partner in (None, slug) for it in own]
 
 
-def offered(*, workspace: Workspace, own_id: int | None, definition: Any) -> Offered:
+def offered(*, workspace: Workspace, own_id: int | None, definition: Any, now: datetime) -> Offered:
     """Return what can be chosen: the partner with the most cohorts first, it is whose filter one begins with."""
-    cohorts = _cohorts(workspace)
+    cohorts = _cohorts(workspace, now)
     partners = cohorts.keys() | _partners_mentioned(definition) | {MIXPANEL.slug}
     segments = Segment.objects.for_workspace(workspace).active().order_by("name")
     return Offered(
@@ -47,12 +50,22 @@ def offered(*, workspace: Workspace, own_id: int | None, definition: Any) -> Off
     )
 
 
-def _cohorts(workspace: Workspace) -> dict[str, list[Choice]]:
-    own = Cohort.objects.for_workspace(workspace).order_by("name", "id")
+def _cohorts(workspace: Workspace, now: datetime) -> dict[str, list[Choice]]:
+    fields = ("name", "partner_cohort_id", *latest_syncs.FIELDS)
+    own = list(Cohort.objects.for_workspace(workspace).order_by("name", "id").only(*fields))
+    fresh = latest_syncs.of_cohorts(cohorts=own, now=now)
     found: dict[str, list[Choice]] = {}
-    for pk, partner, name, partner_id in own.values_list("id", "partner", "name", "partner_cohort_id"):
-        found.setdefault(partner, []).append(_choice(pk, name, partner_id))
+    for it in own:
+        choice = _choice(it.pk, it.name, it.partner_cohort_id) | _warning(fresh[it.pk])
+        found.setdefault(it.partner, []).append(choice)
     return found
+
+
+def _warning(it: Freshness) -> Choice:
+    """Return what is to be seen beside the name of a cohort whose partner is silent."""
+    if it.state not in {State.LATE, State.STALE}:
+        return {}
+    return {"mark": {"name": it.state.label, "title": freshness_words.explained(it), "state": it.state.value}}
 
 
 def _choice(pk: int, name: str, note: str) -> Choice:

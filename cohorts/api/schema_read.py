@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from cohorts.freshness import State
 from profiles.api import schema_read
 from profiles.api.cursors import CursorField
 from profiles.api.queries import PageQuery
@@ -20,6 +21,7 @@ _COHORT = {
     "description": "Ten sessions in a month",
     "created_at": "2026-01-31T09:30:00Z",
     "last_sync_at": "2026-02-01T09:30:00Z",
+    "freshness": "fresh",
 }
 
 
@@ -39,6 +41,13 @@ class CohortSerializer(serializers.Serializer[Any]):
     description = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField(help_text="When it was first received.")
     last_sync_at = serializers.DateTimeField(allow_null=True)
+    freshness = serializers.ChoiceField(
+        State.choices,
+        source="freshness.state",
+        help_text="Whether the partner still sends it as often as it used to: `late` after twice the usual time, "
+        "`stale` after four times. A `one_time` export is never late; `never`: only its name came yet; `off`: its "
+        "syncs are not accepted.",
+    )
 
 
 class CohortsSerializer(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from cohorts import membership
+from cohorts import latest_syncs, membership
 from cohorts.api import schema_read
 from cohorts.api.schema_read import CohortSerializer
 from cohorts.models import Cohort, CohortQuerySet
@@ -50,6 +50,7 @@ class CohortListView(CohortsView):
     def get(self, request: Request) -> Response:
         """Return a page of cohorts."""
         rows, next_cursor = rows_of(self.cohorts, self.asked(schema_read.CohortsQuery), schema_read.KIND)
+        latest_syncs.attach(cohorts=rows, now=timezone.now())
         return Response({"cohorts": CohortSerializer(rows, many=True).data, "next_cursor": next_cursor})
 
 
@@ -59,7 +60,9 @@ class CohortDetailView(CohortsView):
     @extend_schema(**schema_read.ONE)
     def get(self, request: Request, cohort_id: int) -> Response:
         """Return a cohort."""
-        return Response(CohortSerializer(self.cohort(cohort_id)).data)
+        cohort = self.cohort(cohort_id)
+        latest_syncs.attach(cohorts=[cohort], now=timezone.now())
+        return Response(CohortSerializer(cohort).data)
 
 
 class CohortSizeView(CohortsView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 from segments.models import SegmentTag
 from tests.accounts.factories import make_rest_key
 from tests.api.clients import Rest
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory, make_hourly
 from tests.profiles.factories import ProfileFactory
 from tests.segments.definitions import cohorts, definition
 from tests.segments.factories import SegmentFactory
@@ -104,13 +105,22 @@ def test_cohort_is_told_in_the_list_as_by_itself(read):
         "description": "Often",
         "created_at": moment(cohort.created_at),
         "last_sync_at": moment(synced),
+        "freshness": "one_time",
     }
     assert read(f"/cohorts/{cohort.pk}") == (200, expected)
     assert read("/cohorts") == (200, {"cohorts": [expected], "next_cursor": None})
 
 
 def test_cohort_that_never_was_synced_has_no_time(read):
-    assert read(f"/cohorts/{CohortFactory.create().pk}")[1]["last_sync_at"] is None
+    told = read(f"/cohorts/{CohortFactory.create().pk}")[1]
+    assert (told["last_sync_at"], told["freshness"]) == (None, "never")
+
+
+@pytest.mark.parametrize(("hours", "state"), [(0, "fresh"), (3, "late"), (5, "stale")])
+def test_cohort_whose_partner_is_silent_says_so(read, hours, state):
+    cohort = make_hourly(silence=timedelta(hours=hours))
+    assert read(f"/cohorts/{cohort.pk}")[1]["freshness"] == state
+    assert [it["freshness"] for it in read("/cohorts")[1]["cohorts"]] == [state]
 
 
 # --- segments --------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from segments import exports, saving
 from segments.models import Segment, SegmentExport
 from tests.accounts.factories import make_key, make_rejection, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory, make_hourly
 from tests.profiles.factories import make_people
 from tests.profiles.import_jobs import uploaded
 from tests.segments.definitions import cohorts, definition
@@ -52,7 +52,8 @@ def world(workspace: Workspace, marketer: User, settings: Any, tmp_path: Path) -
     cohort = CohortFactory.create(name="Bought twice in 30 days", members=people)
     stopped = timezone.now() - timedelta(hours=3)
     sync = CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=stopped)
-    loyal = definition(cohorts(cohort.pk))
+    silent = make_hourly(silence=timedelta(hours=9), name="Left their cart")
+    loyal = definition(cohorts(cohort.pk, silent.pk))
     segment = Segment(workspace=workspace, name="Loyal", definition=loyal)
     saving.save(segment=segment, tags=["crm"], by=marketer, now=timezone.now())
     key, _ = make_key(workspace, label="Production")
@@ -78,6 +79,7 @@ PAGES: dict[str, Callable[[World], list[Any]]] = {
     "technology_partner_switch": lambda _: ["mixpanel"],
     "technology_partner_mapping": lambda _: ["mixpanel"],
     "technology_partner_invalidate_key": lambda world: ["mixpanel", world.key.pk],
+    "notifications": lambda _: [],
     "rest_api_keys": lambda _: [],
     "rest_api_key_invalidate": lambda world: [world.rest_key.pk],
     "accounts_auditentry_changelist": lambda _: [],

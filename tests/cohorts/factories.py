@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import factory
 from django.db import transaction
@@ -60,6 +61,15 @@ class CohortSyncFactory(DjangoModelFactory[CohortSync]):
 
     class Params:
         unfinished = factory.Trait(status=CohortSync.Status.RUNNING, total_pages=2, finished_at=None)
+
+
+def make_hourly(*, silence: timedelta, now: datetime | None = None, **more: Any) -> Cohort:
+    """Return a cohort that was synced each hour, and whose partner has been silent for so long since."""
+    cohort: Cohort = CohortFactory.create(**more)
+    for hours in range(5):
+        moment = (now or timezone.now()) - silence - timedelta(hours=hours)
+        CohortSyncFactory.create(cohort=cohort, started_at=moment)
+    return cohort
 
 
 def change_members(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from cohorts import membership
 from cohorts.models import CohortDelta, CohortSync
 from tests.accounts.factories import UserFactory
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory, change_members
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory, change_members, make_hourly
 from tests.profiles.factories import ProfileFactory, erase, make_people
 
 LIST = reverse("admin:cohorts_cohort_changelist")
@@ -260,3 +260,39 @@ def test_numbers_are_written_in_the_readers_language(marketer_client, cohort, wo
     page = marketer_client.get(page_of(cohort), headers={"accept-language": "de"}).content.decode()
     assert "3.000" in page
     assert "vor 3 Stunden" in plain(page).replace("\xa0", " ")
+
+
+# --- freshness -------------------------------------------------------------------------------------------------
+def silent_for(hours, name):
+    return make_hourly(silence=timedelta(hours=hours), name=name)
+
+
+def test_list_says_how_fresh_each_cohort_is_in_words(marketer_client, workspace):
+    silent_for(0, "a"), silent_for(3, "b"), silent_for(5, "c"), CohortFactory.create(name="d")
+    CohortSyncFactory.create(cohort__name="e")
+    page = text_of(marketer_client, LIST)
+    tags = re.findall(r'<span class="rc-tag ([\w-]*)" title="([^"]+)">([^<]+)</span>', page)
+    assert {(kind, label) for kind, _title, label in tags} == {
+        ("rc-tag-good", "Fresh"),
+        ("rc-tag-warn", "Late"),
+        ("rc-tag-bad", "Stale"),
+        ("", "No sync yet"),
+        ("", "One-time"),
+    }
+    titles = {label: title for _kind, title, label in tags}
+    assert "twice the expected interval of 1\xa0hour" in titles["Late"]
+
+
+def test_list_is_filtered_by_freshness(marketer_client, workspace, other_workspace):
+    silent_for(0, "a"), silent_for(3, "b"), silent_for(5, "c")
+    make_hourly(silence=timedelta(hours=5), name="theirs", workspace=other_workspace)
+    assert names_of(marketer_client, freshness="stale") == {"c"}
+    assert names_of(marketer_client, freshness="fresh") == {"a"}
+    assert names_of(marketer_client, freshness="off") == set()
+    assert names_of(marketer_client, freshness="nonsense") == {"a", "b", "c"}
+
+
+def test_cohorts_page_says_how_fresh_it_is_and_why(marketer_client, workspace):
+    text = plain(text_of(marketer_client, page_of(silent_for(5, "Lapsed"))))
+    assert "Freshness Stale Out of date since " in text
+    assert "no sync came for four times the expected interval of 1\xa0hour".replace("\xa0", " ") in text

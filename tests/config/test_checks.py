@@ -39,6 +39,13 @@ def test_public_url_may_be_an_address_or_blank(settings, url):
     assert ids() == []
 
 
+def test_mails_without_links_are_warned_of(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert ids() == ["rollcall.W001"]
+    settings.PUBLIC_URL = "https://rollcall.example.com"
+    assert ids() == []
+
+
 @pytest.mark.parametrize("name", checks.AT_LEAST)
 def test_limit_below_which_nothing_works_is_refused(settings, name):
     setattr(settings, name, checks.AT_LEAST[name])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from profiles.models import Profile
 from segments import builder
 from segments.models import Segment, nobody_yet
 from tests.accounts.factories import WorkspaceFactory, make_administrator
-from tests.cohorts.factories import CohortFactory
+from tests.cohorts.factories import CohortFactory, make_hourly
 from tests.profiles.factories import ProfileFactory
 from tests.segments.definitions import cohorts, definition
 from tests.segments.factories import SegmentFactory
@@ -222,9 +224,23 @@ def test_cohorts_of_every_partner_have_their_own_filter(marketer_client, workspa
 
 def test_the_partner_with_the_most_cohorts_is_offered_first(workspace):
     CohortFactory(partner="amplitude"), CohortFactory.create_batch(2, partner="mixpanel")
-    data = builder.page_data(workspace=workspace, own=None, definition=nobody_yet(), faults=[])
+    data = builder.page_data(
+        workspace=workspace, own=None, definition=nobody_yet(), faults=[], now=timezone.now()
+    )
     offered = [entry["subject"] for entry in data["catalogue"][0]["filters"] if entry["type"] == "cohort"]
     assert offered == ["mixpanel", "amplitude"]
+
+
+def test_cohorts_whose_partner_is_silent_are_marked_where_they_are_chosen(workspace):
+    for hours in (0, 3, 5):
+        make_hourly(silence=timedelta(hours=hours), name=f"{hours} hours")
+    CohortFactory(name="never")
+    data = builder.page_data(
+        workspace=workspace, own=None, definition=nobody_yet(), faults=[], now=timezone.now()
+    )
+    choices = data["catalogue"][0]["filters"][0]["operators"][0]["value"]["choices"]
+    marks = {it["name"]: it.get("mark", {}).get("state") for it in choices}
+    assert marks == {"0 hours": None, "3 hours": "late", "5 hours": "stale", "never": None}
 
 
 def test_a_cohorts_page_names_the_segments_that_use_it(marketer_client, segment, cohort):

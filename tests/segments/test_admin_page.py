@@ -13,13 +13,13 @@ from django.utils import timezone
 from segments import saving
 from segments.models import Segment, SegmentSize
 from tests.accounts.factories import make_administrator
-from tests.cohorts.factories import CohortFactory
+from tests.cohorts.factories import CohortFactory, make_hourly
 from tests.profiles.factories import ProfileFactory
 from tests.segments.admin_pages import FOUND, address, seen_at, send, text_of
 from tests.segments.definitions import cohorts, definition, group, members_of
 from tests.segments.factories import SegmentFactory
 
-MAX_QUERIES = 14  # fewer than 15, all of the builder's included
+MAX_QUERIES = 18  # fewer than 19, all of the builder's included
 
 
 @pytest.fixture
@@ -67,6 +67,18 @@ def test_without_sizes_the_page_says_when_they_come(marketer_client, segment):
     assert "Not counted yet." in text
 
 
+def test_page_names_the_cohorts_that_are_out_of_date(marketer_client, segment, workspace):
+    stale = make_hourly(silence=timedelta(hours=5), name="Fell <silent>")
+    late = make_hourly(silence=timedelta(hours=3), name="Comes late")
+    assert "out of date" not in text_of(marketer_client.get(address(segment)))
+    inner = SegmentFactory.create(definition=definition(cohorts(stale.pk, late.pk)))
+    outer = SegmentFactory.create(definition=members_of(inner.pk))
+    for it in (outer, inner):
+        text = text_of(marketer_client.get(address(it)))
+        assert "A cohort of this segment is out of date Fell &lt;silent&gt; : Out of date since" in text
+        assert "Comes late :" not in text
+
+
 def test_channels_are_those_of_the_last_count(marketer_client, segment):
     note_size(segment, ago=3, total=8), note_size(segment, ago=1, total=1_000)
     text = text_of(marketer_client.get(address(segment)))
@@ -111,7 +123,7 @@ def test_a_new_segment_has_nothing_around_it(marketer_client, workspace):
     assert "Size over time" not in text_of(page)
 
 
-def test_opening_takes_fewer_than_15_queries_however_much_there_is(marketer_client, segment, cohort):
+def test_opening_takes_fewer_than_19_queries_however_much_there_is(marketer_client, segment, cohort):
     def queries():
         with CaptureQueriesContext(connection) as asked:
             assert marketer_client.get(address(segment)).status_code == 200

@@ -79,7 +79,16 @@ class Choices {
 
   /** The name of an entry; null if it is none. */
   nameOf(id) {
-    return this.entries.find((entry) => entry.id === id)?.name ?? null;
+    return this.entryOf(id)?.name ?? null;
+  }
+
+  /** What one should know of it; undefined for most. */
+  markOf(id) {
+    return this.entryOf(id)?.mark;
+  }
+
+  entryOf(id) {
+    return this.entries.find((entry) => entry.id === id);
   }
 }
 

@@ -1,6 +1,6 @@
 // Several values in one field, each with a button that removes it.
 
-import { button, fill, h, icon, label } from "./dom.js";
+import { button, fill, h, icon, label, mark } from "./dom.js";
 import { Combobox } from "./combobox.js";
 
 const BETWEEN = /[\n\t,;]+/;
@@ -94,6 +94,7 @@ export class Chips {
     const name = known ?? this.words.gone;
     const remove = button({ class: "sb-chip-remove", onclick: () => this.remove(id) }, icon("close"));
     label(remove, fill(this.words.remove_value, { name }));
-    return h("span", { class: known === null ? "sb-chip sb-chip-gone" : "sb-chip", role: "listitem" }, h("span", { class: "sb-chip-name", title: name }, name), remove);
+    return h("span", { class: known === null ? "sb-chip sb-chip-gone" : "sb-chip", role: "listitem" },
+      h("span", { class: "sb-chip-name", title: name }, name), mark(this.source.markOf?.(id)), remove);
   }
 }

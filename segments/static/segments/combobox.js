@@ -1,6 +1,6 @@
 // A text field with a list beneath it: the ARIA combobox pattern. What is found and what picking does is its owner's.
 
-import { field, fill, h, icon, set } from "./dom.js";
+import { field, fill, h, icon, mark, set } from "./dom.js";
 import { Listbox } from "./listbox.js";
 
 const SHOWN_AT_MOST = 100;
@@ -8,7 +8,7 @@ const LIST_HEIGHT = 300;
 const nothing = () => {};
 const DEFAULTS = { offer: nothing, typed: nothing, closed: nothing, keys: nothing, isChosen: () => false, isMany: false, startsAt: 0 };
 
-/** `find(query)` gives entries `{id, name, note}` or a promise of them; `offer(query, found)` what was typed as one more,
+/** `find(query)` gives entries `{id, name, note, mark}` or a promise of them; `offer(query, found)` what was typed as one more,
  * which stands last with `offersLast`. `pick(entry)` is called for a chosen one, `typed()` after each key, `closed()` when
  * the list closes: after one choice, unless `isMany`. */
 export class Combobox {
@@ -122,7 +122,7 @@ export class Combobox {
     const symbol = entry.isNew ? icon("add", "sb-new") : icon("check");
     const note = entry.note ? h("span", { class: "sb-option-note" }, entry.note) : null;
     return h("div", { id, role: "option", class: "sb-option", "aria-selected": isChosen, onclick: () => this.choose(entry) },
-      symbol, h("span", { class: "sb-option-name" }, name), note);
+      symbol, h("span", { class: "sb-option-name" }, name, mark(entry.mark)), note);
   }
 
   choose(entry) {

@@ -12,7 +12,7 @@ export function h(tag, properties = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else set(element, name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
@@ -25,6 +25,11 @@ export function set(element, name, value) {
 /** The theme's symbol of that name, silent to screen readers. */
 export const icon = (name, className = "") =>
   h("span", { class: `material-symbols-outlined ${className}`.trim(), "aria-hidden": "true" }, name);
+
+/** What one should know of a thing before choosing it, as a tag: `{name, title, state}`. A space keeps it from its name
+ * where it is read out. */
+export const mark = (known) =>
+  known ? [" ", h("span", { class: `rc-tag sb-mark sb-mark-${known.state}`, title: known.title }, known.name)] : null;
 
 /** A button that does not submit the form. */
 export const button = (properties, ...children) => h("button", { type: "button", ...properties }, ...children);
