@@ -169,11 +169,13 @@ class RollcallAdminSite(UnfoldAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses that belong to no model."""
         from accounts import admin_rest_keys, admin_views  # noqa: PLC0415 - rendered by this module
+        from profiles import admin_points  # noqa: PLC0415 - so is this
 
         choose = self.admin_view(require_POST(self.choose_workspace))
         pages: dict[str, Any] = {
             "technology-partners": admin_views.PAGES,
             "rest-api-keys": admin_rest_keys.PAGES,
+            "data-points": admin_points.PAGES,
         }
         ours = [
             path(f"{folder}/{route}", self.admin_view(view), name=name)
