@@ -61,7 +61,5 @@ def _claimed(workspace: Workspace, standing: Standing, now: datetime) -> Allotme
         percent=reached[-1],
         defaults={"claimed_at": now},
     )
-    lost = AllotmentNotice.objects.filter(
-        pk=notice.pk, sent_at=None, claimed_at__lt=now - RETRY_AFTER
-    )
+    lost = AllotmentNotice.objects.filter(pk=notice.pk, sent_at=None, claimed_at__lt=now - RETRY_AFTER)
     return notice if is_new or lost.update(claimed_at=now) else None

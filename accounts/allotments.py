@@ -35,14 +35,15 @@ class Period(NamedTuple):
 class Standing:
     """How a workspace stands in its current period.
 
-    `pace` is the average a day of the last PACE_DAYS whole days, or of as many as the workspace has seen;
-    `projected` is what the period will end with at that pace.
+    `pace` is the average a day of the last `pace_days` whole days: PACE_DAYS, or as many as the workspace has seen;
+    on its first day what has come so far. `projected` is what the period will end with at that pace.
     """
 
     allotment: Allotment | None
     period: Period
     used: int
     pace: int
+    pace_days: int
     projected: int
 
     @property
@@ -106,18 +107,21 @@ def standing(*, workspace: Workspace, now: datetime) -> Standing:
     per_day = usage.per_day(workspace_id=workspace.pk, since=since, until=today)
     totals = {day: sum(sources.values()) for day, sources in per_day.items()}
     used = sum(count for day, count in totals.items() if day >= period.first)
-    pace = _pace(totals, born=day_of(workspace.created_at), today=today)
-    projected = used + pace * (period.last - today) / DAY
-    return Standing(allotment, period, used, round(pace), round(projected))
+    pace_days = _days_seen(totals, born=day_of(workspace.created_at), today=today)
+    pace = _pace(totals, since=today - pace_days * DAY, today=today)
+    projected = used + pace * (period.last - today).days
+    return Standing(allotment, period, used, round(pace), pace_days, round(projected))
 
 
-def _pace(totals: Mapping[date, int], *, born: date, today: date) -> float:
-    """Return the average of the last whole days; on the very first day what has come so far."""
-    since = max(min([born, *totals]), today - PACE_DAYS * DAY)
-    days = (today - since).days
-    if not days:
+def _days_seen(totals: Mapping[date, int], *, born: date, today: date) -> int:
+    """Return how many whole days a workspace has seen, PACE_DAYS at most; its first one counts as such."""
+    return min((today - min([born, *totals])).days, PACE_DAYS)
+
+
+def _pace(totals: Mapping[date, int], *, since: date, today: date) -> float:
+    if since == today:
         return totals.get(today, 0)
-    return sum(count for day, count in totals.items() if since <= day < today) / days
+    return sum(count for day, count in totals.items() if since <= day < today) / (today - since).days
 
 
 def change(

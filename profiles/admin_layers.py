@@ -12,7 +12,7 @@ from profiles import admin_chart, numbers
 
 HEIGHT = 120
 # How far apart the stripes of each layer are, and how thick: full, wide, full, fine.
-STRIPES = ((4, 4), (8, 4), (4, 4), (4, 2))
+STRIPES = ((4, 4), (6, 2), (4, 4), (4, 2))
 
 
 class Layer(NamedTuple):
@@ -52,7 +52,9 @@ def chart(
     }
 
 
-def _table(days: Sequence[date], counts: Mapping[str, Sequence[int]]) -> list[tuple[date, list[tuple[str, str]]]]:
+def _table(
+    days: Sequence[date], counts: Mapping[str, Sequence[int]]
+) -> list[tuple[date, list[tuple[str, str]]]]:
     """Return the days on which there was something, the newest first, each with its cells and their headings."""
     rows = zip(days, zip(*counts.values(), strict=True), strict=True)
     return [

@@ -46,7 +46,9 @@ def change_allotment(request: HttpRequest) -> HttpResponse:
         now=timezone.now(),
     )
     has_one = form.cleaned_data["data_points"] is not None
-    messages.success(request, _("The allotment is saved.") if has_one else _("There is no allotment any more."))
+    messages.success(
+        request, _("The allotment is saved.") if has_one else _("There is no allotment any more.")
+    )
     return redirect("admin:data_points")
 
 
@@ -70,7 +72,6 @@ def _points_page(request: HttpRequest, *, form: AllotmentForm, status: int = 200
         "span": span,
         "spans": Span,
         "form": form,
-        "pace_days": allotments.PACE_DAYS,
         "may_change": request.user.has_perm(CHANGES),
     }
     return page(request, "profiles/points.html", context, status=status)

@@ -34,7 +34,9 @@ class Span(models.TextChoices):
 def chart(*, workspace: Workspace, span: Span, now: datetime) -> dict[str, Any]:
     """Return the chart of a span: a bar a day, or a month if they are many, with a layer for each source."""
     period, per_day = _span(workspace, span, now)
-    bars = _months(per_day, period) if _is_long(period) else {day: per_day.get(day, {}) for day in _days(period)}
+    bars = (
+        _months(per_day, period) if _is_long(period) else {day: per_day.get(day, {}) for day in _days(period)}
+    )
     counts = {str(it.label): [sources.get(it, 0) for sources in bars.values()] for it in Source}
     totals = [sum(of_source) for of_source in counts.values()]
     more: dict[str, Any] = {"is_monthly": True, "day_format": "F Y", "axis_format": "F Y"}

@@ -1,0 +1,157 @@
+"""What needs attention in a workspace, the most pressing first, each with the page where it is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Max, Q, Sum
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.allotments import Standing
+from accounts.models import Heartbeat, RejectedCall, Workspace
+from accounts.partners import PARTNERS
+from cohorts.admin_cells import partner_name
+from cohorts.freshness import State
+from cohorts.latest_syncs import Overview
+from cohorts.models import CohortSync
+from profiles import numbers
+from profiles.templatetags.moments import ago
+
+KEYS, SYNCS = "accounts.view_dataimportkey", "cohorts.view_cohortsync"
+# A partner sends the pages of a sync one after the other: one that is quiet for this long has stopped.
+QUIET = timedelta(hours=1)
+STAYS_FOR = timedelta(days=7)
+UNFINISHED_SHOWN = 5
+CALLS_OF = timedelta(hours=24)
+WORKER_BEATS_WITHIN = timedelta(minutes=3)
+
+
+class Item(NamedTuple):
+    """Something that needs attention: what it is, more about it, and the page where it is mended, if there is one."""
+
+    is_bad: bool
+    title: str
+    note: str
+    url: str = ""
+    action: str | Promise = ""
+
+
+def items(
+    *,
+    workspace: Workspace,
+    freshness: Overview | None,
+    standing: Standing | None,
+    may: Callable[[str], bool],
+    now: datetime,
+) -> list[Item]:
+    """Return what needs the attention of a reader who `may` do some things; at most three queries.
+
+    `freshness` and `standing` are those of the workspace, None for who may not see them.
+    """
+    found: list[Item] = []
+    if may(KEYS):
+        found += [*_worker(now), *_rejected(workspace, now)]
+    if freshness:
+        found += _stale(freshness)
+    if may(SYNCS):
+        found += _unfinished(workspace, now)
+    if standing and standing.needs_attention:
+        found.append(_allotment(standing))
+    return sorted(found, key=lambda item: not item.is_bad)
+
+
+def _worker(now: datetime) -> Iterator[Item]:
+    beat_at = Heartbeat.objects.filter(name="worker").values_list("beat_at", flat=True).first()
+    if beat_at is None or beat_at < now - WORKER_BEATS_WITHIN:
+        waits = _("Imports of files, exports, mails and nightly work wait for it.")
+        last = format_html(_("Last sign of life: {time}."), time=ago(beat_at)) if beat_at else ""
+        note = format_html("{} {}", waits, last)
+        yield Item(is_bad=True, title=_("The worker is not running"), note=note)
+
+
+def _rejected(workspace: Workspace, now: datetime) -> Iterator[Item]:
+    calls = RejectedCall.objects.filter(workspace=workspace, last_at__gte=now - CALLS_OF)
+    for row in (
+        calls.values("partner").annotate(calls=Sum("call_count"), last=Max("last_at")).order_by("-last")
+    ):
+        slug, partner = row["partner"], PARTNERS.get(row["partner"])
+        title = ngettext(
+            "{partner}: {count} call refused in 24 hours",
+            "{partner}: {count} calls refused in 24 hours",
+            row["calls"],
+        )
+        yield Item(
+            is_bad=True,
+            title=title.format(
+                partner=partner.name if partner else partner_name(slug), count=numbers.count(row["calls"])
+            ),
+            note=format_html(_("The last one came {time}."), time=ago(row["last"])),
+            url=reverse("admin:technology_partner", args=[slug])
+            if partner
+            else reverse("admin:technology_partners"),
+            action=_("Look at keys and calls"),
+        )
+
+
+def _stale(freshness: Overview) -> Iterator[Item]:
+    stale = [(cohort, it) for cohort, it in freshness.worst if it.state == State.STALE]
+    for cohort, it in stale:
+        yield Item(
+            is_bad=True,
+            title=_("“{cohort}” is stale").format(cohort=cohort.name),
+            note=format_html(_("Its last sync came {time}."), time=ago(it.heard_at)),
+            url=reverse("admin:cohorts_cohort_change", args=[cohort.pk]),
+            action=_("Open cohort"),
+        )
+    more = freshness.counts.get(State.STALE, 0) - len(stale)
+    if more:
+        title = ngettext("{count} more cohort is stale", "{count} more cohorts are stale", more)
+        yield Item(
+            is_bad=True,
+            title=title.format(count=numbers.count(more)),
+            note=_("Their partner has fallen silent, too."),
+            url=reverse("admin:cohorts_cohort_changelist"),
+            action=_("Open list"),
+        )
+
+
+def _unfinished(workspace: Workspace, now: datetime) -> Iterator[Item]:
+    stopped = Q(status=CohortSync.Status.RUNNING, last_page_at__lt=now - QUIET)
+    given_up = Q(status=CohortSync.Status.EXPIRED)
+    syncs = CohortSync.objects.for_workspace(workspace).filter(
+        stopped | given_up, last_page_at__gte=now - STAYS_FOR
+    )
+    names = ("cohort__name", "status", "pages_count", "total_pages", "last_page_at")
+    for sync in syncs.select_related("cohort").only(*names).order_by("-last_page_at")[:UNFINISHED_SHOWN]:
+        yield Item(
+            is_bad=False,
+            title=_("A sync of “{cohort}” is unfinished").format(cohort=sync.cohort.name),
+            note=format_html(
+                _(
+                    "{seen} of {total} pages came, the last {time}. The cohort keeps its members until a sync is complete."
+                ),
+                seen=sync.pages_count,
+                total=sync.total_pages or "?",
+                time=ago(sync.last_page_at),
+            ),
+            url=reverse("admin:cohorts_cohortsync_change", args=[sync.pk]),
+            action=_("Open sync"),
+        )
+
+
+def _allotment(standing: Standing) -> Item:
+    used = _("{percent}% of the data points of this period are used").format(percent=standing.percent)
+    will_be = _("At this pace it will be {projected} of {limit}. Nothing stops: imports go on as before.")
+    return Item(
+        is_bad=standing.is_past,
+        title=used,
+        note=will_be.format(projected=numbers.count(standing.projected), limit=numbers.count(standing.limit)),
+        url=reverse("admin:data_points"),
+        action=_("Open data points"),
+    )
