@@ -18,6 +18,9 @@ DETAILS = {
     "merged_into": gettext_lazy("Merged into user"),
     "segment": gettext_lazy("Segment"),
     "fields": gettext_lazy("Fields"),
+    "data_points": gettext_lazy("Data points"),
+    "period": gettext_lazy("Period"),
+    "starts_on": gettext_lazy("First day"),
 }
 
 
