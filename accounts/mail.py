@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.template.loader import render_to_string
@@ -13,24 +15,29 @@ from django.utils import translation
 
 from accounts.models import User, Workspace
 
+PERMANENT = 500  # SMTP's codes from here on say "never", those below "not now"
+
+log = structlog.get_logger("rollcall.mail")
+
 
 def tell(*, workspace: Workspace, about: str, context: Mapping[str, Any]) -> int:
     """Mail the subscribed staff of a workspace; return how many mails that were.
 
     `about` names two templates: `mails/{about}_subject.txt` and `mails/{about}.txt`. They know `workspace`,
-    `reader` and the context. Raises what the mail server raises: whoever calls decides what is tried again.
+    `reader` and the context; where to end the mails stands below each.
+
+    Raises OSError, as smtplib's errors are, if nobody has the mail: the caller tries again later. Once somebody has it
+    nothing is raised, or they would get it again; who was missed stands in the log.
     """
-    readers = subscribed(workspace=workspace)
-    if not readers:
-        return 0
-    messages = [_message(reader, about, {"workspace": workspace, **context}) for reader in readers]
-    return get_connection().send_messages(messages) or 0
+    known = {"workspace": workspace, **context}
+    letters = [(reader, _message(reader, about, known)) for reader in subscribed(workspace=workspace)]
+    return _hand_over(letters) if letters else 0
 
 
 def subscribed(*, workspace: Workspace) -> list[User]:
     """Return the active staff of a workspace who have an address and want mail, the oldest accounts first."""
     wanting = User.objects.filter(
-        is_active=True, memberships__workspace=workspace, memberships__gets_mail=True
+        is_active=True, is_staff=True, memberships__workspace=workspace, memberships__gets_mail=True
     )
     return list(wanting.exclude(email="").order_by("pk"))
 
@@ -41,8 +48,42 @@ def link(view: str, *args: object) -> str:
 
 
 def _message(reader: User, about: str, context: Mapping[str, Any]) -> EmailMessage:
+    known = {**context, "reader": reader, "settings_url": link("notifications")}
     with translation.override(reader.language or settings.LANGUAGE_CODE):
-        known = {**context, "reader": reader}
-        subject = render_to_string(f"mails/{about}_subject.txt", known)
-        text = render_to_string(f"mails/{about}.txt", known)
-    return EmailMessage(subject=" ".join(subject.split()), body=text, to=[reader.email])
+        subject, text, footer = (
+            render_to_string(f"mails/{name}.txt", known) for name in (f"{about}_subject", about, "footer")
+        )
+    return EmailMessage(
+        subject=" ".join(subject.split()),
+        body=f"{text.strip()}\n\n-- \n{footer.strip()}\n",
+        to=[reader.email],
+        headers={"Auto-Submitted": "auto-generated"},  # so that nobody's absence is answered to us
+    )
+
+
+def _hand_over(letters: Sequence[tuple[User, EmailMessage]]) -> int:
+    """Give each mail to the server by itself: an address it refuses keeps nobody else from theirs."""
+    server = get_connection()
+    server.open()
+    count, failure = 0, None
+    try:
+        for reader, message in letters:
+            try:
+                count += server.send_messages([message]) or 0
+            except OSError as error:
+                log.warning("mail_failed", user=reader.pk, error=type(error).__name__)
+                failure = failure if _is_final(error) else error
+                if not isinstance(error, SMTPRecipientsRefused | SMTPDataError):
+                    break  # the server is gone
+    finally:
+        server.close()
+    if failure and not count:
+        raise failure
+    return count
+
+
+def _is_final(error: OSError) -> bool:
+    """Whether the server will never take a mail to this address."""
+    if not isinstance(error, SMTPRecipientsRefused):
+        return False
+    return all(code >= PERMANENT for code, _reason in error.recipients.values())

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_paginator import CappedPaginator
 from accounts.permissions import current_workspace
-from cohorts import admin_cells, admin_panels, admin_syncs, membership
+from cohorts import admin_cells, admin_freshness, admin_panels, admin_syncs, membership
 from cohorts.admin_filters import PartnerFilter, SyncPartnerFilter
 from cohorts.models import Cohort, CohortSync
 from config.admin import Panel, ReadOnlyAdmin
@@ -30,8 +31,8 @@ class CohortAdmin(ReadOnlyAdmin):
         admin_panels.cohort_facts,
     ]
     change_list_template = "cohorts/cohort_list.html"
-    list_display = ("cohort_name", "from_partner", "partner_id", "size", "last_sync")
-    list_filter = (PartnerFilter,)
+    list_display = ("cohort_name", "from_partner", "partner_id", "size", "last_sync", "fresh")
+    list_filter = (PartnerFilter, admin_freshness.FreshnessFilter)
     list_filter_submit = False  # each choice is a link
     show_facets = admin.ShowFacets.NEVER  # they would count the whole table
     search_fields = ("name", "partner_cohort_id")
@@ -45,6 +46,7 @@ class CohortAdmin(ReadOnlyAdmin):
     )
     size = admin.display(description=_("Size"))(admin_cells.size)
     last_sync = admin.display(description=_("Last sync"), ordering="last_sync_at")(admin_cells.last_sync)
+    fresh = admin.display(description=_("Freshness"))(admin_freshness.cell)
 
     class Media:
         css: ClassVar = {"all": ["cohorts/cohorts.css"]}
@@ -61,6 +63,7 @@ class CohortAdmin(ReadOnlyAdmin):
         members = membership.members(cohort_ids=[cohort.pk for cohort in cohorts], within=live)
         for cohort in cohorts:
             cohort.size = len(members[cohort.pk])
+        admin_freshness.attach(cohorts, now=timezone.now())
         return page
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from cohorts import admin_cells, admin_syncs, membership, membership_history
+from cohorts import admin_cells, admin_freshness, admin_syncs, membership, membership_history
 from cohorts.models import Cohort, CohortSync
 from profiles import numbers, universe
 from profiles.models import Profile
@@ -23,6 +24,7 @@ def cohort_figures(_request: HttpRequest, cohort: Cohort) -> SafeString:
     everyone = universe.live(workspace_id=cohort.workspace_id)
     size = len(membership.members(cohort_ids=[cohort.pk], within=everyone)[cohort.pk])
     context = {"cohort": cohort, "size": size, "everyone": len(everyone)}
+    context["freshness"] = admin_freshness.figure(cohort, now=timezone.now())
     return _render("cohort_figures", context | {"share": numbers.share(size, len(everyone))})
 
 

@@ -226,11 +226,13 @@ class LatestMove(models.Model):
 class StaleIncident(models.Model):
     """That a dynamic sync fell silent: from when it was found stale until its cohort was heard of again.
 
-    Staff is mailed once when it begins and once when it ends.
+    Staff is mailed once when it begins and once when it ends. Only `cohorts/staleness.py` reads or writes them.
     """
 
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="incidents")
+    heard_at = models.DateTimeField(_("last sync"), help_text="Before it fell silent.")
     began_at = models.DateTimeField(_("began"))
+    claimed_at = models.DateTimeField(null=True, help_text="Since when somebody is mailing it.")
     told_at = models.DateTimeField(_("staff told"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
     end_told_at = models.DateTimeField(_("staff told of the end"), null=True)

@@ -7,12 +7,17 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from cohorts import membership, retention
+from cohorts import membership, retention, staleness
 
 
 def compact_idle() -> int:
     """Fold what stayed unfolded since the last compaction; return how many cohorts that were. Every minute."""
     return membership.compact_idle(idle=timedelta(seconds=30), now=timezone.now())
+
+
+def check_freshness() -> dict[str, int]:
+    """Tell staff of cohorts that fell silent, or are heard of again; return how much there was. Every minute."""
+    return staleness.check(now=timezone.now())
 
 
 def clean_up() -> dict[str, int]:

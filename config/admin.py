@@ -31,6 +31,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
 from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
+from accounts import language
 from accounts.permissions import choose_workspace, current_workspace, own_workspaces
 
 __all__ = [
@@ -158,7 +159,9 @@ class RollcallAdminSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the login page, the one page that is not behind `admin_view`."""
-        return is_a_page(super().login)(request, extra_context)
+        response = is_a_page(super().login)(request, extra_context)
+        language.note_at_login(user=request.user)
+        return response
 
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
@@ -168,13 +171,14 @@ class RollcallAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses that belong to no model."""
-        from accounts import admin_rest_keys, admin_views  # noqa: PLC0415 - rendered by this module
+        from accounts import admin_notifications, admin_rest_keys, admin_views  # noqa: PLC0415 - rendered by this module
         from profiles import admin_points  # noqa: PLC0415 - so is this
 
         choose = self.admin_view(require_POST(self.choose_workspace))
         pages: dict[str, Any] = {
             "technology-partners": admin_views.PAGES,
             "rest-api-keys": admin_rest_keys.PAGES,
+            "notifications": admin_notifications.PAGES,
             "data-points": admin_points.PAGES,
         }
         ours = [

@@ -9,6 +9,7 @@ from django.views import defaults
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from accounts import language
 from config import health
 from config.admin import refusal
 
@@ -20,7 +21,7 @@ API: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", language.set_language, name="set_language"),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("openapi.yaml", SpectacularAPIView.as_view(), name="schema"),

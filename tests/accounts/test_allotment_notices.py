@@ -69,7 +69,7 @@ def test_mail_says_how_it_stands_that_nothing_stops_and_how_to_have_no_more(work
     assert "has used 600 of the 1,000 data points of its allotment until March 31, 2026." in text
     assert "imports go on as before" in text
     assert "https://rollcall.example/admin/data-points/" in text
-    assert "Notifications" in text
+    assert "https://rollcall.example/admin/notifications/" in text
 
 
 def test_others_are_told_nothing(workspace, other_workspace, allotment, stranger, marketer):

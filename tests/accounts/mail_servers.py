@@ -1,0 +1,45 @@
+"""Mail servers that misbehave, to be put in place of the real one by `settings.EMAIL_BACKEND`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
+from typing import Any
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.locmem import EmailBackend as Delivers
+
+
+class Unreachable(Delivers):
+    """Nobody answers."""
+
+    def open(self) -> bool:
+        raise ConnectionRefusedError
+
+
+class _Picky(Delivers):
+    def send_messages(self, email_messages: Iterable[EmailMessage]) -> Any:
+        messages = list(email_messages)
+        for message in messages:
+            self.look_at(message.to[0])
+        return super().send_messages(messages)
+
+    def look_at(self, address: str) -> None:
+        raise NotImplementedError
+
+
+class KnowsNobodyAtGone(_Picky):
+    """Refuses addresses that begin with `gone` for ever, and those that begin with `busy` for now."""
+
+    def look_at(self, address: str) -> None:
+        codes = {"gone": 550, "busy": 450}
+        if code := codes.get(address.partition("@")[0]):
+            raise SMTPRecipientsRefused({address: (code, b"no")})
+
+
+class DiesAtGone(_Picky):
+    """Hangs up when it sees an address that begins with `gone`."""
+
+    def look_at(self, address: str) -> None:
+        if address.startswith("gone"):
+            raise SMTPServerDisconnected("Connection unexpectedly closed")
