@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import allotments
-from accounts.models import DataImportKey, Workspace
+from accounts.models import DataImportKey, User, Workspace
 from accounts.partners import MIXPANEL
 from accounts.permissions import current_workspace
 from cohorts import latest_syncs
@@ -87,6 +87,10 @@ def _parts(request: HttpRequest, workspace: Workspace, now: datetime) -> dict[st
         "imports": imports,
         "moves": overview_parts.moves(workspace=workspace, now=now) if has(SEGMENTS) else None,
         "attention": overview_attention.items(
-            workspace=workspace, freshness=freshness, standing=standing, may=has, now=now
+            workspace=workspace,
+            freshness=freshness,
+            standing=standing,
+            reader=cast("User", request.user),
+            now=now,
         ),
     }

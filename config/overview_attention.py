@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.allotments import Standing
-from accounts.models import Heartbeat, RejectedCall, Workspace
+from accounts.models import Heartbeat, RejectedCall, User, Workspace
 from accounts.partners import PARTNERS
+from cohorts import freshness_words
 from cohorts.admin_cells import partner_name
 from cohorts.freshness import State
 from cohorts.latest_syncs import Overview
@@ -47,19 +48,19 @@ def items(
     workspace: Workspace,
     freshness: Overview | None,
     standing: Standing | None,
-    may: Callable[[str], bool],
+    reader: User,
     now: datetime,
 ) -> list[Item]:
-    """Return what needs the attention of a reader who `may` do some things; at most three queries.
+    """Return what needs the reader's attention and is theirs to see; at most three queries.
 
     `freshness` and `standing` are those of the workspace, None for who may not see them.
     """
     found: list[Item] = []
-    if may(KEYS):
+    if reader.has_perm(KEYS):
         found += [*_worker(now), *_rejected(workspace, now)]
     if freshness:
         found += _stale(freshness)
-    if may(SYNCS):
+    if reader.has_perm(SYNCS):
         found += _unfinished(workspace, now)
     if standing and standing.needs_attention:
         found.append(_allotment(standing))
@@ -105,7 +106,7 @@ def _stale(freshness: Overview) -> Iterator[Item]:
         yield Item(
             is_bad=True,
             title=_("“{cohort}” is stale").format(cohort=cohort.name),
-            note=format_html(_("Its last sync came {time}."), time=ago(it.heard_at)),
+            note=freshness_words.explained(it),
             url=reverse("admin:cohorts_cohort_change", args=[cohort.pk]),
             action=_("Open cohort"),
         )
@@ -115,8 +116,8 @@ def _stale(freshness: Overview) -> Iterator[Item]:
         yield Item(
             is_bad=True,
             title=title.format(count=numbers.count(more)),
-            note=_("Their partner has fallen silent, too."),
-            url=reverse("admin:cohorts_cohort_changelist"),
+            note=_("No sync of them came, either."),
+            url=reverse("admin:cohorts_cohort_changelist") + f"?freshness={State.STALE.value}",
             action=_("Open list"),
         )
 

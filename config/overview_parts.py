@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
+from cohorts.admin_freshness import TAGS
 from cohorts.freshness import State
 from cohorts.latest_syncs import Overview
 from cohorts.models import CohortSync
@@ -20,7 +21,6 @@ from segments import sizes
 from segments.models import Segment
 
 SHOWN = 5
-TAGS = {State.STALE: "rc-tag-bad", State.LATE: "rc-tag-warn", State.FRESH: "rc-tag-good"}
 
 
 class Import(NamedTuple):
@@ -48,7 +48,7 @@ class Imports:
 class Fresh(NamedTuple):
     """How many cohorts are in a state."""
 
-    label: str
+    state: State
     tag: str
     number: str
     share: str
@@ -89,7 +89,7 @@ def by_freshness(overview: Overview) -> list[Fresh]:
     """Return how many cohorts are in each state, those states left out in which none is."""
     total = sum(overview.counts.values())
     return [
-        Fresh(str(state.label), TAGS.get(state, ""), numbers.count(count), numbers.share(count, total))
+        Fresh(state, TAGS.get(state, ""), numbers.count(count), numbers.share(count, total))
         for state in State
         if (count := overview.counts.get(state, 0))
     ]
