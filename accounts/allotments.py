@@ -95,8 +95,8 @@ def _later(day: date, months: int) -> date:
 
 
 def of(*, workspace: Workspace) -> Allotment | None:
-    """Return the allotment of a workspace, if it has one."""
-    return Allotment.objects.filter(workspace=workspace).first()
+    """Return the allotment of a workspace, if it has one; a workspace that knows it already is not asked again."""
+    return getattr(workspace, "allotment", None)
 
 
 def standing(*, workspace: Workspace, now: datetime) -> Standing:
@@ -142,6 +142,7 @@ def change(
             detail={**given, "starts_on": starts_on.isoformat()} if data_points else {},
             now=now,
         )
+    workspace.refresh_from_db()  # it knew the former one
 
 
 def day_of(now: datetime) -> date:

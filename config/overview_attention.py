@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.allotments import Standing
-from accounts.models import Heartbeat, RejectedCall, User, Workspace
+from accounts.models import RejectedCall, User, Workspace
 from accounts.partners import PARTNERS
 from cohorts import freshness_words
 from cohorts.admin_cells import partner_name
@@ -30,7 +30,7 @@ QUIET = timedelta(hours=1)
 STAYS_FOR = timedelta(days=7)
 UNFINISHED_SHOWN = 5
 CALLS_OF = timedelta(hours=24)
-WORKER_BEATS_WITHIN = timedelta(minutes=3)
+WORKER, WORKER_BEATS_WITHIN = "worker", timedelta(minutes=3)
 
 
 class Item(NamedTuple):
@@ -46,18 +46,19 @@ class Item(NamedTuple):
 def items(
     *,
     workspace: Workspace,
+    beat_at: datetime | None,
     freshness: Overview | None,
     standing: Standing | None,
     reader: User,
     now: datetime,
 ) -> list[Item]:
-    """Return what needs the reader's attention and is theirs to see; at most three queries.
+    """Return what needs the reader's attention and is theirs to see; at most two queries.
 
-    `freshness` and `standing` are those of the workspace, None for who may not see them.
+    `beat_at` is the worker's last sign of life; `freshness` and `standing` are those of the workspace, None for who may not see them.
     """
     found: list[Item] = []
     if reader.has_perm(KEYS):
-        found += [*_worker(now), *_rejected(workspace, now)]
+        found += [*_worker(beat_at, now), *_rejected(workspace, now)]
     if freshness:
         found += _stale(freshness)
     if reader.has_perm(SYNCS):
@@ -67,8 +68,7 @@ def items(
     return sorted(found, key=lambda item: not item.is_bad)
 
 
-def _worker(now: datetime) -> Iterator[Item]:
-    beat_at = Heartbeat.objects.filter(name="worker").values_list("beat_at", flat=True).first()
+def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
     if beat_at is None or beat_at < now - WORKER_BEATS_WITHIN:
         waits = _("Imports of files, exports, mails and nightly work wait for it.")
         last = format_html(_("Last sign of life: {time}."), time=ago(beat_at)) if beat_at else ""

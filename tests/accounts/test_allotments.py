@@ -153,6 +153,7 @@ def test_attention_is_needed_as_soon_as_the_pace_is_too_fast(old_workspace):
 @pytest.mark.django_db
 def test_standing_costs_two_queries(workspace, django_assert_num_queries):
     give(workspace, 1_000)
+    workspace.refresh_from_db()
     with django_assert_num_queries(2):
         allotments.standing(workspace=workspace, now=NOW)
 
