@@ -30,6 +30,7 @@ QUIET = timedelta(hours=1)
 STAYS_FOR = timedelta(days=7)
 UNFINISHED_SHOWN = 5
 CALLS_OF = timedelta(hours=24)
+START = "manage.py qcluster"
 WORKER, WORKER_BEATS_WITHIN = "worker", timedelta(minutes=3)
 
 
@@ -72,7 +73,8 @@ def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
     if beat_at is None or beat_at < now - WORKER_BEATS_WITHIN:
         waits = _("Imports of files, exports, mails and nightly work wait for it.")
         last = format_html(_("Last sign of life: {time}."), time=ago(beat_at)) if beat_at else ""
-        note = format_html("{} {}", waits, last)
+        start = format_html(_("Start it with {command}."), command=format_html("<code>{}</code>", START))
+        note = format_html("{} {} {}", waits, last, start)
         yield Item(is_bad=True, title=_("The worker is not running"), note=note)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, DataImportKey, RestApiKey, User, Workspace
 from cohorts.models import Cohort, CohortSync
 from profiles.models import ImportJob, Profile
-from segments import exports, saving
+from segments import demo_days, exports, saving
 from segments.models import Segment, SegmentExport
 from tests.accounts.factories import make_key, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
@@ -47,6 +47,7 @@ class World:
 def world(workspace: Workspace, marketer: User, settings: Any, tmp_path: Path) -> World:
     """A workspace in use: a key, people, a cohort with a sync that stopped half-way, a segment."""
     ids = make_people(workspace, ["ada", "bob", "cleo"]).values()
+    demo_days.invent(workspace=workspace, now=timezone.now())
     people = Profile.objects.filter(pk__in=ids).order_by("pk")
     cohort = CohortFactory.create(name="Bought twice in 30 days", members=people)
     stopped = timezone.now() - timedelta(hours=3)
