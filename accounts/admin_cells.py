@@ -19,6 +19,9 @@ DETAILS = {
     "segment": gettext_lazy("Segment"),
     "fields": gettext_lazy("Fields"),
     "settings": gettext_lazy("Settings"),
+    "data_points": gettext_lazy("Data points"),
+    "period": gettext_lazy("Period"),
+    "starts_on": gettext_lazy("First day"),
 }
 
 

@@ -98,6 +98,8 @@ class AuditEntry(models.Model):
 
     def subject_in_words(self) -> str:
         """Return what it was done to in the reader's language; `subject` is what is searched for."""
+        if self.subject == "allotment":
+            return gettext("Allotment of data points")
         kind, _space, number = self.subject.partition(" ")
         words = {"user": gettext("User {id}"), "export": gettext("Export {id}")}
         return words[kind].format(id=number) if kind in words and number else self.subject

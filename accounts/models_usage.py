@@ -68,12 +68,16 @@ class Allotment(models.Model):
 
 
 class AllotmentNotice(models.Model):
-    """That the workspace's staff was told of a share of the allotment used: once per period and share."""
+    """That the workspace's staff is told of a share of the allotment used: once per period and share.
+
+    It is claimed before the mails go out, and `sent_at` once they are out: see `accounts/allotment_notices.py`.
+    """
 
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.PROTECT, related_name="+")
     period_start = models.DateField()
     percent = models.PositiveSmallIntegerField()
-    sent_at = models.DateTimeField()
+    claimed_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("notice of data points")

@@ -171,26 +171,12 @@ class RollcallAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses that belong to no model."""
-        # Those modules render by this one.
-        from accounts import (  # noqa: PLC0415
-            admin_notifications,
-            admin_partner_keys,
-            admin_partner_settings,
-            admin_partners,
-            admin_rest_keys,
-        )
-        from profiles import admin_mapping  # noqa: PLC0415
+        from config.pages import PAGES  # noqa: PLC0415 - its pages are rendered by this module
 
         choose = self.admin_view(require_POST(self.choose_workspace))
-        partner_pages = (admin_partners, admin_partner_keys, admin_partner_settings, admin_mapping)
-        pages: dict[str, Any] = {
-            "technology-partners": [one for module in partner_pages for one in module.PAGES],
-            "rest-api-keys": admin_rest_keys.PAGES,
-            "notifications": admin_notifications.PAGES,
-        }
         ours = [
             path(f"{folder}/{route}", self.admin_view(view), name=name)
-            for folder, views in pages.items()
+            for folder, views in PAGES.items()
             for route, view, name in views
         ]
         return [path("workspace/", choose, name="workspace"), *ours]

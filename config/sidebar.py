@@ -49,6 +49,7 @@ GROUPS = [
             Entry(_("Team"), "badge", "accounts_user_changelist", "accounts.view_user"),
             Entry(_("Workspaces"), "workspaces", "accounts_workspace_changelist", "accounts.view_workspace"),
             Entry(_("REST API keys"), "key", "rest_api_keys", "accounts.view_restapikey"),
+            Entry(_("Data points"), "data_usage", "data_points", "accounts.view_datapointusage"),
             Entry(_("Audit log"), "fact_check", "accounts_auditentry_changelist", "accounts.view_auditentry"),
         ],
     ),

@@ -1,4 +1,4 @@
-"""Bars, or a line, as one SVG path: drawn here, so that a page needs no script and a reader of the page no eyes."""
+"""Bars, layers of bars, or a line, as SVG paths: drawn here, so that a page needs no script and a reader of the page no eyes."""
 
 from __future__ import annotations
 
@@ -22,6 +22,25 @@ def bars(counts: Sequence[int], *, height: int) -> str:
 
 def _height(count: int, highest: int, height: int) -> int:
     return max(round(count * height / highest), 2)
+
+
+def layers(counts: Sequence[Sequence[int]], *, height: int) -> list[str]:
+    """Return a path of bars for each layer of counts, one on top of the other; the highest stack as high as `height`.
+
+    The first layer is the lowest. A layer of a bar is seen, however little it is.
+    """
+    highest = max(map(sum, zip(*counts, strict=True)), default=0)
+    floors = [height] * max(map(len, counts), default=0)
+    paths = []
+    for layer in counts:
+        path = ""
+        for index, count in enumerate(layer):
+            if count:
+                rise = _height(count, highest, height)
+                path += f"M{index * WIDTH} {floors[index]}v-{rise}h{WIDTH - GAP}v{rise}z"
+                floors[index] -= rise
+        paths.append(path)
+    return paths
 
 
 def line(values: Sequence[int | None], *, height: int) -> str:

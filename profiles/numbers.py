@@ -26,3 +26,9 @@ def share(part: int, whole: int) -> str:
         return _("over {number}%").format(number=number_format(99.9, 1, use_l10n=True))
     digits = 0 if percent == round(percent) else 1
     return _("{number}%").format(number=number_format(percent, digits, use_l10n=True))
+
+
+def difference(value: int) -> str:
+    """Return `+1,234`, `−5` or `±0`."""
+    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    return f"{sign}{count(abs(value))}"

@@ -9,7 +9,7 @@ import structlog
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from profiles import changes, filter_bitmaps, jobs
+from profiles import changes, filter_bitmaps, jobs, people_counts
 from profiles.models import ImportJob
 
 RUNNERS = {
@@ -41,6 +41,11 @@ def tidy_changes() -> int:
 def evict_filter_bitmaps() -> int:
     """Delete filter bitmaps that are not used, or too many; return how many. Every hour."""
     return filter_bitmaps.evict(now=timezone.now())
+
+
+def count_people() -> int:
+    """Note how many users each workspace has; return how many workspaces. Every hour."""
+    return people_counts.note(now=timezone.now())
 
 
 def run_import(job_id: int) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from profiles import admin_chart, numbers
 from profiles.templatetags import moments
-from segments.admin_words import difference, links
+from segments.admin_words import links
 
 SPARK_HEIGHT = 24
 USERS_SHOWN = 2
@@ -47,7 +47,7 @@ def change(_admin: Any, segment: Any) -> SafeString:
         "path": admin_chart.line(values, height=SPARK_HEIGHT),
         "width": (len(values) - 1) * admin_chart.WIDTH,
         "height": SPARK_HEIGHT,
-        "difference": difference(now - then),
+        "difference": numbers.difference(now - then),
         "words": _since(then, len(segment.history) - index, now),
     }
     return render_to_string("segments/cell_change.html", context)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from profiles import admin_chart, numbers
 from segments import silent_cohorts, sizes, uses, wording
 from segments.admin_forms import SegmentForm
-from segments.admin_words import difference, links
+from segments.admin_words import links
 from segments.models import Segment, SegmentSize
 
 DAYS, WEEK, CHART_HEIGHT = 90, 7, 120
@@ -90,7 +90,7 @@ def _in_one_sentence(kept: Mapping[date, SegmentSize]) -> str:
     if len(kept) == 1:
         return _("{size}. The chart begins with the second day.").format(size=parts[0])
     if (before := totals.get(last - timedelta(days=WEEK))) is not None:
-        change = difference(totals[last] - before)
+        change = numbers.difference(totals[last] - before)
         parts.append(_("{difference} in {days} days").format(difference=change, days=WEEK))
     largest = max(totals, key=lambda day: (totals[day], day))
     parts.append(_("most: {count} on {day}").format(count=numbers.count(totals[largest]), day=_day(largest)))

@@ -1,4 +1,4 @@
-"""What the pages of segments say in the same words: differences, and links to what uses a segment."""
+"""What the pages of segments say in the same words: links to what uses a segment."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from django.db.models import Model
 from django.urls import reverse
-
-from profiles import numbers
 
 
 class Link(NamedTuple):
@@ -26,9 +24,3 @@ def links(users: Sequence[Model]) -> list[Link]:
 def _page(user: Model) -> str:
     model = type(user)._meta  # noqa: SLF001 - Django's own name for it, and public
     return f"admin:{model.app_label}_{model.model_name}_change"
-
-
-def difference(value: int) -> str:
-    """Return `+1,234`, `−5` or `±0`."""
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    return f"{sign}{numbers.count(abs(value))}"

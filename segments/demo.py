@@ -23,8 +23,8 @@ from cohorts.models import Cohort, CohortSync
 from cohorts.simulator import Protocol, Summary, Sync
 from cohorts.simulator_http import Client
 from profiles import csv_import
-from profiles.models import EventName, Profile
-from segments import demo_data, demo_events, demo_traits, filters, saving
+from profiles.models import EventName, PeopleCount, Profile
+from segments import demo_data, demo_days, demo_events, demo_traits, filters, saving
 from segments.demo_data import CART, LAPSED, SYNCS, VALUABLE, DemoSync
 from segments.models import Segment
 
@@ -68,6 +68,10 @@ def load(*, endpoint: str, folder: Path, say: Say) -> Secrets:
         say(f"Sent {_send_traits(endpoint, rest_key, now=_hour()):,} users’ attributes over HTTP.")
         say(f"Sent {_send_events(endpoint, rest_key, now=_hour()):,} events and purchases over HTTP.")
     _create_segments(workspace)
+    today = timezone.now().date()
+    if not PeopleCount.objects.filter(workspace=workspace, day__lt=today).exists():
+        demo_days.invent(workspace=workspace, now=timezone.now())
+        say("Invented what was noted in the weeks before.")
     return Secrets(USERNAME, password, key, rest_key)
 
 

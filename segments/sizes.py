@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Abs
 
 from accounts.models import Workspace
 from profiles import locks
@@ -16,7 +19,16 @@ from segments.audience import Summary
 from segments.models import Segment, SegmentSize
 
 BATCH = 500
+WEEK = timedelta(days=7)
 COUNTS = ("total_count", "email_count", "push_count", "measured_at")
+
+
+class Move(NamedTuple):
+    """How the size of a segment changed within a week."""
+
+    segment: Segment
+    before: int
+    after: int
 
 
 def record(*, now: datetime) -> int:
@@ -41,6 +53,28 @@ def by_day(*, segment_ids: Collection[int], since: date) -> dict[int, dict[date,
     for size in SegmentSize.objects.filter(segment_id__in=segment_ids, day__gte=since):
         found[size.segment_id][size.day] = size
     return found
+
+
+def largest_moves(*, workspace: Workspace, now: datetime, limit: int) -> list[Move]:
+    """Return the active segments whose size changed most within a week, as it was noted, the largest change first.
+
+    Sizes are noted every night, so the newest is of today or yesterday. One query.
+    """
+    today = day_of(now)
+    known = (
+        Segment.objects.for_workspace(workspace)
+        .active()
+        .annotate(after=_noted(by=today), before=_noted(by=today - WEEK))
+    )
+    moved = known.annotate(change=Abs(F("after") - F("before"))).filter(change__gt=0)
+    largest: Any = moved.only("name").order_by("-change", "name")[:limit]
+    return [Move(it, it.before, it.after) for it in largest]
+
+
+def _noted(*, by: date) -> Subquery:
+    """Return the size of a segment on a day, or if it is not noted yet, the day before."""
+    days = SegmentSize.objects.filter(segment=OuterRef("pk"), day__range=(by - timedelta(days=1), by))
+    return Subquery(days.order_by("-day").values("total_count")[:1])
 
 
 def day_of(now: datetime) -> date:

@@ -21,7 +21,7 @@ def schedule(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cohorts', '0005_ignored_cohorts_and_stale_incidents'),
+        ('cohorts', '0007_stale_cohorts'),
         ('django_q', '0018_task_success_index'),
     ]
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, DataImportKey, RejectedCall, RestApiKey, User, Workspace
 from cohorts.models import Cohort, CohortSync
 from profiles.models import ImportJob, Profile
-from segments import exports, saving
+from segments import demo_days, exports, saving
 from segments.models import Segment, SegmentExport
 from tests.accounts.factories import make_key, make_rejection, make_rest_key
 from tests.browser.conftest import DESKTOP, PHONE
@@ -48,6 +48,7 @@ class World:
 def world(workspace: Workspace, marketer: User, settings: Any, tmp_path: Path) -> World:
     """A workspace in use: a key, people, a cohort with a sync that stopped half-way, a segment."""
     ids = make_people(workspace, ["ada", "bob", "cleo"]).values()
+    demo_days.invent(workspace=workspace, now=timezone.now())
     people = Profile.objects.filter(pk__in=ids).order_by("pk")
     cohort = CohortFactory.create(name="Bought twice in 30 days", members=people)
     stopped = timezone.now() - timedelta(hours=3)
@@ -82,6 +83,7 @@ PAGES: dict[str, Callable[[World], list[Any]]] = {
     "notifications": lambda _: [],
     "rest_api_keys": lambda _: [],
     "rest_api_key_invalidate": lambda world: [world.rest_key.pk],
+    "data_points": lambda _: [],
     "accounts_auditentry_changelist": lambda _: [],
     "accounts_auditentry_change": lambda world: [world.entry.pk],
     "accounts_rejectedcall_changelist": lambda _: [],
@@ -129,6 +131,8 @@ NOT_PAGES = {
     "technology_partner_generate_key": "takes a POST; tested in test_accounts.py",
     "technology_partner_key": "takes a POST; tested in accounts/test_admin_partner_settings.py",
     "rest_api_keys_generate": "takes a POST; tested in test_rest_keys.py",
+    "data_points_allotment": "takes a POST; tested in test_admin_points.py",
+    "data_points_download": "answers a file",
     "profiles_profile_edit": "tested in test_user_by_hand.py",
     "profiles_profile_attribute": "tested in test_user_by_hand.py",
     "profiles_profile_identify": "tested in test_user_by_hand.py",

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.conf import settings as project_settings
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import usage
-from accounts.models import DataPointUsage
-from config import overview
-from segments.models import Segment
-from tests.accounts.factories import PASSWORD, UserFactory, make_key, make_marketer
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory
-from tests.profiles.factories import make_people
+from tests.accounts.factories import PASSWORD, UserFactory, make_marketer
 
 OVERVIEW, LOGIN = "/admin/", "/admin/login/"
 
@@ -42,7 +31,7 @@ def test_sidebar_of_an_administrator_has_everything_in_its_order(administrator_c
         "": ["Overview"],
         "Audience": ["Segments", "Cohorts", "Users", "Imports", "Exports"],
         "Partner integrations": ["Technology partners", "Import history"],
-        "Settings": ["Team", "Workspaces", "REST API keys", "Audit log"],
+        "Settings": ["Team", "Workspaces", "REST API keys", "Data points", "Audit log"],
     }
 
 
@@ -51,7 +40,7 @@ def test_sidebar_of_a_marketer_hides_keys_and_team(marketer_client):
         "": ["Overview"],
         "Audience": ["Segments", "Cohorts", "Users", "Imports", "Exports"],
         "Partner integrations": ["Import history"],
-        "Settings": ["Workspaces"],
+        "Settings": ["Workspaces", "Data points"],
     }
 
 
@@ -166,82 +155,3 @@ def test_login_locks_after_too_many_failures(client, settings, marketer):
 def test_language_can_be_chosen_before_the_login(client, db):
     client.post("/i18n/setlang/", {"language": "fr", "next": LOGIN})
     assert 'lang="fr"' in client.get(LOGIN).text
-
-
-def test_empty_workspace_is_told_to_generate_a_key(administrator_client):
-    page = administrator_client.get(OVERVIEW)
-    assert page.context["figures"].next_step == "key"
-    assert "Generate key" in page.text
-    assert "Data points this month" not in page.text
-
-
-def test_marketer_is_told_who_generates_the_key(marketer_client):
-    page = marketer_client.get(OVERVIEW)
-    assert "An administrator generates it" in page.text
-    assert "/admin/technology-partners/" not in page.text
-
-
-def test_steps_are_ticked_one_after_the_other(administrator_client, workspace):
-    steps = []
-    for done in (
-        lambda: None,
-        lambda: make_key(workspace),
-        CohortFactory.create,
-        lambda: Segment.objects.create(workspace=workspace, name="First"),
-    ):
-        done()
-        steps.append(administrator_client.get(OVERVIEW).context["figures"].next_step)
-    assert steps == ["key", "cohort", "segment", ""]
-    assert "three steps" not in administrator_client.get(OVERVIEW).text
-
-
-def test_figures_are_those_of_the_workspace(workspace, other_workspace):
-    now = timezone.now()
-    make_people(workspace, ["ada", "bob"])
-    make_people(other_workspace, ["eve"])
-    cohort = CohortFactory.create()
-    CohortSyncFactory.create(cohort=cohort, received_count=8, matched_count=6)
-    CohortSyncFactory.create(cohort=cohort, started_at=now - timedelta(days=2), received_count=100)
-    elsewhere = CohortFactory.create(workspace=other_workspace)
-    CohortSyncFactory.create(cohort=elsewhere, received_count=50)
-    for owner, points in ((workspace, 7), (other_workspace, 1_000)):
-        usage.record(
-            workspace_id=owner.pk,
-            source=DataPointUsage.Source.PARTNER_COHORTS,
-            day=now.date(),
-            count=points,
-            shard_key=0,
-        )
-    with override("en"):
-        found = overview.figures(workspace=workspace, now=now)
-        assert found.match_rate == "75%"
-    assert (found.user_count, found.cohort_count, found.segment_count) == (2, 1, 0)
-    assert (found.sync_count, found.data_point_count) == (1, 7)
-
-
-def test_syncs_that_stopped_are_listed(administrator_client, other_workspace):
-    cohort, now = CohortFactory.create(name="Stopped"), timezone.now()
-    stopped = CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=now - timedelta(hours=2))
-    CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=now)
-    CohortSyncFactory.create(cohort=cohort, started_at=now - timedelta(hours=2))
-    elsewhere = CohortFactory.create(workspace=other_workspace)
-    CohortSyncFactory.create(cohort=elsewhere, unfinished=True, started_at=now - timedelta(hours=2))
-    page = administrator_client.get(OVERVIEW)
-    assert page.context["figures"].unfinished == [stopped]
-    assert "Pages are missing." in page.text
-
-
-def test_overview_costs_the_same_for_1_and_50_rows(administrator_client, workspace):
-    def fill(count: int) -> int:
-        for _ in range(count):
-            cohort = CohortFactory.create()
-            CohortSyncFactory.create(
-                cohort=cohort, unfinished=True, started_at=timezone.now() - timedelta(hours=2)
-            )
-        with CaptureQueriesContext(connection) as queries:
-            administrator_client.get(OVERVIEW)
-        return len(queries)
-
-    make_people(workspace, ["ada"])
-    administrator_client.get(OVERVIEW)
-    assert fill(1) == fill(49)

@@ -6,11 +6,11 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import DataImportKey, User
+from accounts.models import Allotment, DataImportKey, DataPointUsage, User
 from cohorts.models import Cohort, CohortSync
-from profiles.models import CustomEvent, EventName, Profile
-from segments import audience, demo, demo_data, demo_events, filters
-from segments.models import Segment
+from profiles.models import CustomEvent, EventName, PeopleCount, Profile
+from segments import audience, demo, demo_data, demo_days, demo_events, filters
+from segments.models import Segment, SegmentSize
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,3 +96,15 @@ def test_events_that_are_sent_again_within_the_hour_do_not_count_twice(workspace
     before = CustomEvent.objects.filter(name__kind="custom").aggregate(Sum("count"))
     demo._send_events(live_server.url, opened.rest_key, now=demo._hour())
     assert CustomEvent.objects.filter(name__kind="custom").aggregate(Sum("count")) == before
+
+
+def test_demo_has_a_past_which_is_invented_once(workspace, live_server, tmp_path):
+    load(live_server, tmp_path)
+    kinds = (Allotment, DataPointUsage, PeopleCount, SegmentSize)
+    before = [kind.objects.count() for kind in kinds]
+    assert min(before) > 0
+    newest = PeopleCount.objects.latest("day")
+    assert newest.identified_count + newest.anonymous_count == 300
+    assert PeopleCount.objects.count() == demo_days.DAYS + 1
+    load(live_server, tmp_path)
+    assert [kind.objects.count() for kind in kinds] == before

@@ -1,0 +1,160 @@
+"""What needs attention in a workspace, the most pressing first, each with the page where it is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Max, Q, Sum
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.allotments import Standing
+from accounts.models import RejectedCall, User, Workspace
+from accounts.partners import PARTNERS
+from cohorts import freshness_words
+from cohorts.admin_cells import partner_name
+from cohorts.freshness import State
+from cohorts.latest_syncs import Overview
+from cohorts.models import CohortSync
+from profiles import numbers
+from profiles.templatetags.moments import ago
+
+KEYS, SYNCS = "accounts.view_dataimportkey", "cohorts.view_cohortsync"
+# A partner sends the pages of a sync one after the other: one that is quiet for this long has stopped.
+QUIET = timedelta(hours=1)
+STAYS_FOR = timedelta(days=7)
+UNFINISHED_SHOWN = 5
+CALLS_OF = timedelta(hours=24)
+START = "manage.py qcluster"
+WORKER, WORKER_BEATS_WITHIN = "worker", timedelta(minutes=3)
+
+
+class Item(NamedTuple):
+    """Something that needs attention: what it is, more about it, and the page where it is mended, if there is one."""
+
+    is_bad: bool
+    title: str
+    note: str
+    url: str = ""
+    action: str | Promise = ""
+
+
+def items(
+    *,
+    workspace: Workspace,
+    beat_at: datetime | None,
+    freshness: Overview | None,
+    standing: Standing | None,
+    reader: User,
+    now: datetime,
+) -> list[Item]:
+    """Return what needs the reader's attention and is theirs to see; at most two queries.
+
+    `beat_at` is the worker's last sign of life; `freshness` and `standing` are those of the workspace, None for who may not see them.
+    """
+    found: list[Item] = []
+    if reader.has_perm(KEYS):
+        found += [*_worker(beat_at, now), *_rejected(workspace, now)]
+    if freshness:
+        found += _stale(freshness)
+    if reader.has_perm(SYNCS):
+        found += _unfinished(workspace, now)
+    if standing and standing.needs_attention:
+        found.append(_allotment(standing))
+    return sorted(found, key=lambda item: not item.is_bad)
+
+
+def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
+    if beat_at is None or beat_at < now - WORKER_BEATS_WITHIN:
+        waits = _("Imports of files, exports, mails and nightly work wait for it.")
+        last = format_html(_("Last sign of life: {time}."), time=ago(beat_at)) if beat_at else ""
+        start = format_html(_("Start it with {command}."), command=format_html("<code>{}</code>", START))
+        note = format_html("{} {} {}", waits, last, start)
+        yield Item(is_bad=True, title=_("The worker is not running"), note=note)
+
+
+def _rejected(workspace: Workspace, now: datetime) -> Iterator[Item]:
+    calls = RejectedCall.objects.filter(workspace=workspace, last_at__gte=now - CALLS_OF)
+    for row in (
+        calls.values("partner").annotate(calls=Sum("call_count"), last=Max("last_at")).order_by("-last")
+    ):
+        slug, partner = row["partner"], PARTNERS.get(row["partner"])
+        title = ngettext(
+            "{partner}: {count} call refused in 24 hours",
+            "{partner}: {count} calls refused in 24 hours",
+            row["calls"],
+        )
+        yield Item(
+            is_bad=True,
+            title=title.format(
+                partner=partner.name if partner else partner_name(slug), count=numbers.count(row["calls"])
+            ),
+            note=format_html(_("The last one came {time}."), time=ago(row["last"])),
+            url=reverse("admin:technology_partner", args=[slug])
+            if partner
+            else reverse("admin:technology_partners"),
+            action=_("Look at keys and calls"),
+        )
+
+
+def _stale(freshness: Overview) -> Iterator[Item]:
+    stale = [(cohort, it) for cohort, it in freshness.worst if it.state == State.STALE]
+    for cohort, it in stale:
+        yield Item(
+            is_bad=True,
+            title=_("“{cohort}” is stale").format(cohort=cohort.name),
+            note=freshness_words.explained(it),
+            url=reverse("admin:cohorts_cohort_change", args=[cohort.pk]),
+            action=_("Open cohort"),
+        )
+    more = freshness.counts.get(State.STALE, 0) - len(stale)
+    if more:
+        title = ngettext("{count} more cohort is stale", "{count} more cohorts are stale", more)
+        yield Item(
+            is_bad=True,
+            title=title.format(count=numbers.count(more)),
+            note=_("No sync of them came, either."),
+            url=reverse("admin:cohorts_cohort_changelist") + f"?freshness={State.STALE.value}",
+            action=_("Open list"),
+        )
+
+
+def _unfinished(workspace: Workspace, now: datetime) -> Iterator[Item]:
+    stopped = Q(status=CohortSync.Status.RUNNING, last_page_at__lt=now - QUIET)
+    given_up = Q(status=CohortSync.Status.EXPIRED)
+    syncs = CohortSync.objects.for_workspace(workspace).filter(
+        stopped | given_up, last_page_at__gte=now - STAYS_FOR
+    )
+    names = ("cohort__name", "status", "pages_count", "total_pages", "last_page_at")
+    for sync in syncs.select_related("cohort").only(*names).order_by("-last_page_at")[:UNFINISHED_SHOWN]:
+        yield Item(
+            is_bad=False,
+            title=_("A sync of “{cohort}” is unfinished").format(cohort=sync.cohort.name),
+            note=format_html(
+                _(
+                    "{seen} of {total} pages came, the last {time}. The cohort keeps its members until a sync is complete."
+                ),
+                seen=sync.pages_count,
+                total=sync.total_pages or "?",
+                time=ago(sync.last_page_at),
+            ),
+            url=reverse("admin:cohorts_cohortsync_change", args=[sync.pk]),
+            action=_("Open sync"),
+        )
+
+
+def _allotment(standing: Standing) -> Item:
+    used = _("{percent}% of the data points of this period are used").format(percent=standing.percent)
+    will_be = _("At this pace it will be {projected} of {limit}. Nothing stops: imports go on as before.")
+    return Item(
+        is_bad=standing.is_past,
+        title=used,
+        note=will_be.format(projected=numbers.count(standing.projected), limit=numbers.count(standing.limit)),
+        url=reverse("admin:data_points"),
+        action=_("Open data points"),
+    )

@@ -1,0 +1,166 @@
+"""What needs attention is named once, with where it is mended; what is well is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts.allotments import Period, Standing
+from accounts.models import Allotment, Heartbeat, RejectedCall
+from cohorts.freshness import Freshness, State
+from cohorts.latest_syncs import Overview
+from config import overview_attention
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.profiles.factories import make_people
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 11, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def told(workspace, administrator):
+    """A function that returns title, note and address of each item."""
+
+    def told(*, beat_at=NOW, freshness=None, standing=None, reader=administrator):
+        with override("en"):
+            found = overview_attention.items(
+                workspace=workspace,
+                beat_at=beat_at,
+                freshness=freshness,
+                standing=standing,
+                reader=reader,
+                now=NOW,
+            )
+            return [(str(item.title), str(item.note), item.url) for item in found]
+
+    return told
+
+
+def titles(items) -> list[str]:
+    return [title for title, _note, _url in items]
+
+
+def test_nothing_is_said_of_what_is_well(told):
+    assert told() == []
+
+
+def test_page_is_calm_when_nothing_needs_attention(administrator_client, workspace):
+    Heartbeat.objects.create(name="worker", beat_at=timezone.now())
+    make_people(workspace, ["ada"])
+    text = administrator_client.get("/admin/").text
+    assert "Nothing needs your attention" in text
+    assert "Needs your attention" not in text
+
+
+# --- the worker ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("seconds", "is_late"), [(0, False), (180, False), (181, True)])
+def test_worker_is_missed_after_three_minutes(told, seconds, is_late):
+    found = told(beat_at=NOW - timedelta(seconds=seconds))
+    assert titles(found) == (["The worker is not running"] if is_late else [])
+    assert not is_late or "Last sign of life" in found[0][1]
+
+
+def test_worker_that_never_beat_is_missed(told):
+    ((title, note, _url),) = told(beat_at=None)
+    assert title == "The worker is not running"
+    assert "Last sign" not in note
+
+
+# --- rejected calls ------------------------------------------------------------------------------------------
+def reject(workspace, partner: str = "mixpanel", calls: int = 1, ago: timedelta = timedelta()) -> None:
+    RejectedCall.objects.create(
+        workspace=workspace,
+        partner=partner,
+        endpoint="webhook",
+        minute_at=NOW - ago,
+        last_at=NOW - ago,
+        status=401,
+        reason="The key is invalid.",
+        call_count=calls,
+        fingerprint=str(RejectedCall.objects.count()),
+    )
+
+
+def test_rejected_calls_of_a_day_are_summed_by_partner(told, workspace, other_workspace):
+    reject(workspace, calls=3, ago=timedelta(hours=23))
+    reject(workspace, calls=2, ago=timedelta(minutes=5))
+    reject(workspace, "heap_io", ago=timedelta(hours=1))
+    reject(workspace, calls=100, ago=timedelta(hours=25))
+    reject(other_workspace, calls=100)
+    found = told()
+    assert titles(found) == [
+        "Mixpanel: 5 calls refused in 24 hours",
+        "Heap io: 1 call refused in 24 hours",
+    ]
+    assert [url for *_others, url in found] == [
+        reverse("admin:technology_partner", args=["mixpanel"]),
+        reverse("admin:technology_partners"),
+    ]
+
+
+def test_marketer_is_not_told_of_keys_and_worker(told, workspace, marketer):
+    reject(workspace)
+    assert told(beat_at=None, reader=marketer) == []
+
+
+# --- cohorts and syncs ---------------------------------------------------------------------------------------
+def test_stale_cohorts_are_named_and_those_beyond_are_counted(told):
+    stale = Freshness(State.STALE, NOW - timedelta(hours=5), timedelta(hours=1))
+    late = Freshness(State.LATE, NOW - timedelta(hours=3), timedelta(hours=1))
+    carts, lapsed = CohortFactory.create(name="Carts"), CohortFactory.create(name="Lapsed")
+    found = told(freshness=Overview({State.STALE: 3, State.LATE: 1}, [(carts, stale), (lapsed, late)]))
+    assert titles(found) == ["“Carts” is stale", "2 more cohorts are stale"]
+    assert "expected every 1" in found[0][1]
+    assert found[0][2] == reverse("admin:cohorts_cohort_change", args=[carts.pk])
+    assert found[1][2].endswith("?freshness=stale")
+
+
+def test_syncs_that_stopped_are_named(told, other_workspace):
+    cohort = CohortFactory.create(name="Stopped")
+    stopped = CohortSyncFactory.create(
+        cohort=cohort, unfinished=True, pages_count=1, started_at=NOW - timedelta(hours=2)
+    )
+    CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW)
+    CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW - timedelta(days=8))
+    CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(hours=2))
+    elsewhere = CohortFactory.create(workspace=other_workspace)
+    CohortSyncFactory.create(cohort=elsewhere, unfinished=True, started_at=NOW - timedelta(hours=2))
+    ((title, note, url),) = told()
+    assert title == "A sync of “Stopped” is unfinished"
+    assert note.startswith("1 of 2 pages came")
+    assert url == reverse("admin:cohorts_cohortsync_change", args=[stopped.pk])
+
+
+def test_names_of_partners_are_not_taken_for_html(administrator_client, workspace):
+    cohort = CohortFactory.create(name="<b>{time}</b>")
+    CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=timezone.now() - timedelta(hours=2))
+    text = administrator_client.get("/admin/").text
+    assert "<b>{time}" not in text
+    assert "&lt;b&gt;{time}&lt;/b&gt;" in text
+
+
+# --- data points ---------------------------------------------------------------------------------------------
+def standing(used: int, projected: int) -> Standing:
+    allotment = Allotment(data_points=1_000, starts_on=date(2026, 3, 1))
+    period = Period(date(2026, 3, 1), date(2026, 3, 31))
+    return Standing(allotment, period, used, pace=1, pace_days=28, projected=projected)
+
+
+@pytest.mark.parametrize(
+    ("used", "projected", "is_told"), [(799, 1_000, False), (800, 1_000, True), (10, 1_001, True)]
+)
+def test_allotment_is_told_of_at_80_percent_or_when_it_will_not_last(told, used, projected, is_told):
+    found = told(standing=standing(used, projected))
+    assert [url for *_others, url in found] == ([reverse("admin:data_points")] if is_told else [])
+
+
+def test_what_is_broken_comes_before_what_is_a_warning(told, workspace):
+    reject(workspace)
+    found = told(standing=standing(900, 1_000))
+    assert titles(found)[0].startswith("Mixpanel")
+    found = told(standing=standing(1_000, 1_200))
+    assert any(title.startswith("100%") for title in titles(found))
