@@ -50,6 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.logging.RequestLogMiddleware",
+    "config.metrics.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -169,6 +170,8 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    # Probes and scrapers come past the proxy, which could tell them nothing of this process.
+    SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz|metrics)$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
@@ -248,6 +251,15 @@ FILTER_BITMAPS_MB = env.int("FILTER_BITMAPS_MB", default=2_000)
 FILTER_BITMAP_DAYS = env.int("FILTER_BITMAP_DAYS", default=14)
 # How long the file of a segment's members can be downloaded; it holds people's data.
 SEGMENT_EXPORT_DAYS = env.int("SEGMENT_EXPORT_DAYS", default=7)
+
+# --- health and metrics ------------------------------------------------------------------------------------
+# Whether a late worker makes /readyz answer 503; taking members needs no worker.
+READYZ_REQUIRES_WORKER = env.bool("READYZ_REQUIRES_WORKER", default=False)
+# Who may read /metrics: whoever has the token, or calls from these addresses or networks. Neither: nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
+# The age of so many cohorts is shown, those that were not synced for the longest time.
+METRICS_COHORTS = env.int("METRICS_COHORTS", default=50)
 
 # --- logs --------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
