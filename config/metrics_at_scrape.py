@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from accounts import heartbeat
-from cohorts.models import Cohort
+from cohorts import freshness, latest_syncs
 
 # Of the whole server: a limit of its own for each role or database would show less.
 _CONNECTIONS = """
@@ -54,18 +54,27 @@ def _queue() -> Iterator[GaugeMetricFamily]:
 
 
 def _cohorts() -> Iterator[GaugeMetricFamily]:
-    """The stalest cohorts, so many that a server with thousands of cohorts stays readable."""
-    now = timezone.now()
-    ages = GaugeMetricFamily(
-        "rollcall_cohort_age_seconds",
-        "Since the last sync of a cohort; of those that were not synced for the longest time.",
-        labels=["workspace", "partner", "cohort"],
-    )
-    known = Cohort.objects.current().exclude(last_sync_at=None).order_by("last_sync_at", "id")
-    columns = ("workspace__slug", "partner", "id", "last_sync_at")
-    for slug, partner, cohort_id, last_sync_at in known.values_list(*columns)[: settings.METRICS_COHORTS]:
-        ages.add_metric([slug, partner, str(cohort_id)], (now - last_sync_at).total_seconds())
-    yield ages
+    """How old those cohorts are that a partner sends again and again, and how often it does.
+
+    Most overdue first, and so many of them that a server with thousands of cohorts stays readable. One-time exports
+    are left out: they grow old, and nothing is wrong.
+    """
+    found = [
+        ([slug, partner, str(cohort_id)], age, interval)
+        for slug, partner, cohort_id, age, interval in latest_syncs.ages(now=timezone.now())
+        if interval
+    ]
+    labels = ["workspace", "partner", "cohort"]
+    ages = GaugeMetricFamily("rollcall_cohort_age_seconds", "Since a partner sent the cohort.", labels=labels)
+    text = "From one sync of the cohort to the next, as its partner keeps to it."
+    intervals = GaugeMetricFamily("rollcall_cohort_interval_seconds", text, labels=labels)
+    most_overdue = sorted(found, key=lambda it: it[1] / it[2], reverse=True)
+    for whose, age, interval in most_overdue[: settings.METRICS_COHORTS]:
+        ages.add_metric(whose, age)
+        intervals.add_metric(whose, interval)
+    stale = sum(age > freshness.STALE_AFTER * interval for _whose, age, interval in found)
+    text = "Cohorts that nothing came for in four of their intervals."
+    yield from (ages, intervals, GaugeMetricFamily("rollcall_cohorts_stale", text, value=stale))
 
 
 def _database() -> Iterator[GaugeMetricFamily]:

@@ -91,6 +91,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 _database["CONN_HEALTH_CHECKS"] = True
+if _database["ENGINE"].endswith("postgresql"):
+    # A host that does not answer at all is told to partners as 503 before they give up, at 10 seconds.
+    _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {})}
 if _database["ENGINE"].endswith("sqlite3"):
     (BASE_DIR / "var").mkdir(exist_ok=True)
     # IMMEDIATE: a transaction that reads first and writes later would fail, not wait, when another one wrote
@@ -145,9 +148,9 @@ AXES_LOCKOUT_CALLABLE = "config.admin.locked_out"
 # Printed to the console until a server is named: smtp://user:password@host:25, smtp+tls://…:587, smtp+ssl://…:465.
 _mail = env.email_url("EMAIL_URL", default="consolemail://")
 EMAIL_BACKEND, EMAIL_HOST = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"] or "localhost"
-EMAIL_PORT, EMAIL_HOST_USER = _mail["EMAIL_PORT"] or 25, _mail["EMAIL_HOST_USER"] or ""
-EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_PORT = _mail["EMAIL_PORT"] or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
 EMAIL_TIMEOUT = 20  # seconds
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Rollcall <rollcall@localhost>")
 
@@ -258,7 +261,7 @@ READYZ_REQUIRES_WORKER = env.bool("READYZ_REQUIRES_WORKER", default=False)
 # Who may read /metrics: whoever has the token, or calls from these addresses or networks. Neither: nobody.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
-# The age of so many cohorts is shown, those that were not synced for the longest time.
+# The age of so many cohorts is shown, the most overdue ones.
 METRICS_COHORTS = env.int("METRICS_COHORTS", default=50)
 
 # --- logs --------------------------------------------------------------------------------------------------
