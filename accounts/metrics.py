@@ -8,6 +8,6 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
 # Ours alone: the library's own one adds the figures of whichever process answers the scrape.
-REGISTRY = CollectorRegistry()
+MEASURED = CollectorRegistry()
 # When each series began: as many series again, which nobody asks for and several processes could not add up.
 disable_created_metrics()

@@ -12,28 +12,28 @@ from django.db import transaction
 from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
-from accounts.metrics import REGISTRY
+from accounts.metrics import MEASURED
 from cohorts.models import CohortSync
 from profiles.matching import Reason
 
 RECEIVED = Counter(
-    "rollcall_members_received", "Identifiers that partners sent.", ["partner"], registry=REGISTRY
+    "rollcall_members_received", "Identifiers that partners sent.", ["partner"], registry=MEASURED
 )
 MATCHED = Counter(
-    "rollcall_members_matched", "Profiles that partners' members matched.", ["partner"], registry=REGISTRY
+    "rollcall_members_matched", "Profiles that partners' members matched.", ["partner"], registry=MEASURED
 )
 UNMATCHED = Counter(
     "rollcall_members_unmatched",
     "Identifiers that matched no profile.",
     ["partner", "reason"],
-    registry=REGISTRY,
+    registry=MEASURED,
 )
 SYNC_SECONDS = Histogram(
     "rollcall_sync_duration_seconds",
     "From the first page of a sync of known length until its last one was kept.",
     ["action"],
     buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400),
-    registry=REGISTRY,
+    registry=MEASURED,
 )
 
 

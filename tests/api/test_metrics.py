@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.metrics import REGISTRY
+from accounts.metrics import MEASURED
 from cohorts import metrics as metrics_of_cohorts
 from tests.profiles.factories import ProfileFactory
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def counted(name, **labels):
-    return REGISTRY.get_sample_value(name, labels) or 0
+    return MEASURED.get_sample_value(name, labels) or 0
 
 
 # --- requests ------------------------------------------------------------------------------------------------
