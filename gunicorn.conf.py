@@ -2,7 +2,11 @@
 
 import gc
 import os
+from typing import Any
 
+from config import (
+    metrics_files as _metrics_files,
+)  # gunicorn would take a plain name for a setting of its own
 from config.logging import logging_config
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -23,6 +27,17 @@ logconfig_dict["loggers"] |= {
     "gunicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
     "gunicorn.access": {"handlers": [], "propagate": False},
 }
+_metrics_files.prepare(port=os.environ.get("PORT", "8000"))
+
+
+def on_starting(_server: object) -> None:
+    """Begin the metrics anew."""
+    _metrics_files.empty()
+
+
+def child_exit(_server: object, worker: Any) -> None:
+    """Leave out the gauges of a worker that ended, whatever ended it."""
+    _metrics_files.forget(pid=worker.pid)
 
 
 def post_fork(_arbiter: object, _worker: object) -> None:

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import structlog
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, ParseError
@@ -37,9 +38,12 @@ class _KeyAuthentication(BaseAuthentication):
         secret = self.secret_of(request)
         try:
             self._refuse_implausible(secret)
-            return self.opened_by(secret, request)
+            owner, key = self.opened_by(secret, request)
         except keys.InvalidKeyError as error:
             raise RefusedKeyError(error, secret) from error
+        # Only of a key of ours: what else is sent in its place may be anything, a person's id for one.
+        structlog.contextvars.bind_contextvars(key=key.prefix)
+        return owner, key
 
     def _refuse_implausible(self, secret: str) -> None:
         if not secret.isascii() or not secret.isprintable() or len(secret) > MAX_SECRET_LENGTH:

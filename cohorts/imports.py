@@ -19,7 +19,7 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from accounts.models import Integration
-from cohorts import held, membership, moves, syncs
+from cohorts import held, membership, metrics, moves, syncs
 from cohorts.held import Waiting
 from cohorts.membership import Kind, Page
 from cohorts.models import Cohort, CohortDelta, CohortSync
@@ -211,6 +211,10 @@ def _known_page(sync: CohortSync, export: Export, digest: bytes) -> CohortDelta 
 def _keep(
     cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, page: Page, now: datetime
 ) -> None:
+    result = matched.result
+    metrics.count_page(
+        partner=cohort.partner, received=result.received, matched=result.matched, reasons=result.reasons
+    )
     if export.is_full:
         membership.stage(cohort=cohort, sync=sync, members=matched.added, page=page, now=now)
         return

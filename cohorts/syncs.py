@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from pyroaring import BitMap
 
 from accounts.models import Integration
-from cohorts import held, membership, membership_pages
+from cohorts import held, membership, membership_pages, metrics
 from cohorts.models import Cohort, CohortDelta, CohortSync
 from profiles import bitmaps
 
@@ -59,7 +60,10 @@ def find(*, cohort: Cohort, export: Export, now: datetime) -> CohortSync:
         # The partner protocol has no session: calls that follow each other closely are one sync.
         idle = timedelta(seconds=settings.PARTNER_SYNC_IDLE_SECONDS)
         sync = sync if now - sync.last_page_at <= idle else None
-    return sync or begin(cohort=cohort, export=export, now=now)
+    if sync is None:
+        return begin(cohort=cohort, export=export, now=now)
+    structlog.contextvars.bind_contextvars(sync=sync.pk)
+    return sync
 
 
 # Written out, not built: composing this query took Python longer than PostgreSQL takes to answer it.
@@ -76,9 +80,11 @@ def begin(*, cohort: Cohort, export: Export, now: datetime) -> CohortSync:
         CohortSync.objects.filter(id__in=overtaken).update(status=Status.SUPERSEDED, finished_at=now)
         membership_pages.drop(sync_ids=overtaken)
         held.forget_syncs(sync_ids=overtaken)
-    return CohortSync.objects.create(
+    sync = CohortSync.objects.create(
         cohort=cohort, session_id=export.session_id, action=export.action, started_at=now, last_page_at=now
     )
+    structlog.contextvars.bind_contextvars(sync=sync.pk)  # the lines of this request say which it was about
+    return sync
 
 
 def has_page(*, sync: CohortSync, number: int) -> bool:
@@ -101,6 +107,8 @@ def note_page(
         setattr(sync, name, getattr(sync, name) + count - before)
     pages = _note_number(sync, export)
     is_complete = export.total_pages is None or _has_all(pages, export.total_pages)
+    if is_complete and export.total_pages is not None and sync.status == Status.RUNNING:
+        metrics.time_sync(action=export.action, started_at=sync.started_at)
     sync.total_pages = export.total_pages
     sync.status = Status.COMPLETE if is_complete else Status.RUNNING
     sync.finished_at = now if is_complete else None

@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
+from redis.exceptions import RedisError
 from rest_framework import status
 from rest_framework.exceptions import (
     APIException,
@@ -204,9 +205,10 @@ def _as_api_exception(error: Exception) -> APIException:
         return error
     if isinstance(error, Http404):
         return NotFound("There is nothing at this address.")
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, (OperationalError, InterfaceError, RedisError)):
         # Away, locked or overloaded: passing, and so 503. A 4xx would make the partner pause the sync.
-        log.error("database_unavailable", exception=type(error).__qualname__)
+        event = "redis_unavailable" if isinstance(error, RedisError) else "database_unavailable"
+        log.error(event, exception=type(error).__qualname__)
         return TemporarilyUnavailableError()
     log.error("request_failed", exc_info=(type(error), error, error.__traceback__))
     return OwnFaultError()

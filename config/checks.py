@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +31,9 @@ AT_LEAST = {
     "MAX_SEGMENT_FILTERS": 1,
     "MAX_SEGMENT_DEPTH": 1,
     "SEGMENT_EXPORT_DAYS": 1,
+    "METRICS_COHORTS": 0,
 }
+TOKEN_LENGTH = 16
 
 
 @register(TAG, deploy=True)
@@ -80,3 +83,30 @@ def numbers_are_in_range(**_: Any) -> Sequence[CheckMessage]:
         for name, least in AT_LEAST.items()
         if getattr(settings, name) < least
     ]
+
+
+@register(TAG)
+def metrics_token_is_no_guess(**_: Any) -> Sequence[CheckMessage]:
+    """Refuse a token that somebody could find by trying."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= TOKEN_LENGTH:
+        return []
+    hint = f"Take {TOKEN_LENGTH} random characters or more, for example the output of: openssl rand -hex 32"
+    return [Error("METRICS_TOKEN is too short.", hint=hint, id="rollcall.E010")]
+
+
+@register(TAG)
+def metrics_addresses_are_some(**_: Any) -> Sequence[CheckMessage]:
+    """Refuse what is no address, and a network that everybody is in."""
+    return [
+        Error(f"METRICS_ADDRESSES: “{network}” {fault}", id="rollcall.E011")
+        for network in settings.METRICS_ADDRESSES
+        if (fault := _network_fault(network))
+    ]
+
+
+def _network_fault(text: str) -> str:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        return "is no address or network, such as 10.0.0.7 or 10.0.0.0/24."
+    return "" if network.prefixlen else "is everybody: use METRICS_TOKEN, or name the networks."

@@ -1,5 +1,6 @@
 """JSON logs: one line per request with id, endpoint, status and time, and never a member's data."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -8,6 +9,11 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+# A proxy's id of a request, if it is random: 32 hexadecimal digits or a UUID. Anything freer could name a person.
+REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_PLACE = re.compile(r'^ *File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
+_CLASS = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
+_PLACES = 8
 # What is logged about a request is listed here; bodies, query strings and identifiers are not.
 log = structlog.get_logger("rollcall.request")
 
@@ -37,7 +43,22 @@ def traceback_without_values(_logger: Any, _method: str, event: dict[str, Any]) 
             code = frame.tb_frame.f_code
             places.append(f"{code.co_filename}:{frame.tb_lineno} {code.co_name}")
             frame = frame.tb_next
-        event["places"] = places[-8:]
+        event["places"] = places[-_PLACES:]
+    return event
+
+
+def texts_without_values(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Cut what other packages write out of values: the worker a task's whole traceback, the web server an address."""
+    text = event.get("event")
+    if not isinstance(text, str):
+        return event
+    if event.get("logger") == "gunicorn.error":
+        event["event"] = text.partition("?")[0]
+    head, traceback, rest = text.partition("Traceback (most recent call last)")
+    if traceback:
+        event["event"] = head.partition(" - ")[0]
+        event["exception"] = (_CLASS.search(rest) or [None, None])[1]
+        event["places"] = [f"{file}:{line} {name}" for file, line, name in _PLACE.findall(rest)][-_PLACES:]
     return event
 
 
@@ -48,6 +69,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             traceback_without_values,
+            texts_without_values,
             structlog.processors.JSONRenderer(),
         ],
         "foreign_pre_chain": [
@@ -67,6 +89,7 @@ def logging_config(level: str) -> dict[str, Any]:
             # Django's own handlers would print request lines and tracebacks with values a second time.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
+            "django.db.backends": {"level": "INFO"},  # below, it logs statements with their values
             "django.request": {"level": "ERROR"},  # what broke a page; 4xx would be noise
             "axes": {"level": "ERROR"},  # it logs user names
         },
@@ -81,7 +104,7 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        request_id = uuid.uuid4().hex
+        request_id = _request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)
@@ -95,3 +118,8 @@ class RequestLogMiddleware:
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
         return response
+
+
+def _request_id(proposed: str) -> str:
+    """Return the proxy's id of a request, so that its log and ours can be read together; else one of our own."""
+    return proposed if REQUEST_ID.fullmatch(proposed) else uuid.uuid4().hex

@@ -32,6 +32,7 @@ DEMO = {
     "HOST": "127.0.0.1",
     "LOG_LEVEL": "WARNING",
     "PUBLIC_URL": "",
+    "READYZ_REQUIRES_WORKER": "false",
     "REDIS_URL": "",
     "WEB_CONCURRENCY": "3",
 }

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.logging.RequestLogMiddleware",
+    "config.metrics.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -90,6 +91,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 _database["CONN_HEALTH_CHECKS"] = True
+if _database["ENGINE"].endswith("postgresql"):
+    # A host that does not answer at all is told to partners as 503 before they give up, at 10 seconds.
+    _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {})}
 if _database["ENGINE"].endswith("sqlite3"):
     (BASE_DIR / "var").mkdir(exist_ok=True)
     # IMMEDIATE: a transaction that reads first and writes later would fail, not wait, when another one wrote
@@ -145,9 +149,9 @@ AXES_CLIENT_IP_CALLABLE = "accounts.addresses.of_request"
 # Printed to the console until a server is named: smtp://user:password@host:25, smtp+tls://…:587, smtp+ssl://…:465.
 _mail = env.email_url("EMAIL_URL", default="consolemail://")
 EMAIL_BACKEND, EMAIL_HOST = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"] or "localhost"
-EMAIL_PORT, EMAIL_HOST_USER = _mail["EMAIL_PORT"] or 25, _mail["EMAIL_HOST_USER"] or ""
-EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_PORT = _mail["EMAIL_PORT"] or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
 EMAIL_TIMEOUT = 20  # seconds
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Rollcall <rollcall@localhost>")
 
@@ -170,6 +174,8 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    # Probes and scrapers come past the proxy, which could tell them nothing of this process.
+    SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz|metrics)$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
@@ -253,6 +259,15 @@ FILTER_BITMAPS_MB = env.int("FILTER_BITMAPS_MB", default=2_000)
 FILTER_BITMAP_DAYS = env.int("FILTER_BITMAP_DAYS", default=14)
 # How long the file of a segment's members can be downloaded; it holds people's data.
 SEGMENT_EXPORT_DAYS = env.int("SEGMENT_EXPORT_DAYS", default=7)
+
+# --- health and metrics ------------------------------------------------------------------------------------
+# Whether a late worker makes /readyz answer 503; taking members needs no worker.
+READYZ_REQUIRES_WORKER = env.bool("READYZ_REQUIRES_WORKER", default=False)
+# Who may read /metrics: whoever has the token, or calls from these addresses or networks. Neither: nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
+# The age of so many cohorts is shown, the most overdue ones.
+METRICS_COHORTS = env.int("METRICS_COHORTS", default=50)
 
 # --- logs --------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

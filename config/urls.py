@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts import language
-from config import health
+from config import health, metrics
 from config.admin import refusal
 
 API: list[URLPattern | URLResolver] = [
@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/setlang/", language.set_language, name="set_language"),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
     path("openapi.yaml", SpectacularAPIView.as_view(), name="schema"),
     path("", include(API)),
 ]

@@ -14,8 +14,9 @@ from pytest_django import DjangoDbBlocker
 from accounts.models import DataImportKey, User, Workspace
 from cohorts import moves
 from profiles import events, filter_bitmaps
-from tests import change_marker
+from tests import change_marker, log_witness
 from tests.accounts.factories import WorkspaceFactory, make_administrator, make_key, make_marketer
+from tests.scraping import TOKEN, Scrape
 
 DATABASE = {"db", "transactional_db", "live_server"}
 
@@ -42,7 +43,7 @@ def _commits(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Keep what the migrations made where every connection finds it, and call the witness of the change marker.
+    """Keep what the migrations made where every connection finds it, and call the witnesses.
 
     Django keeps it on one connection; Playwright's event loop gives the thread another one.
     """
@@ -51,6 +52,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         type(connections["default"])._test_serialized_contents = made
     with django_db_blocker.unblock():
         change_marker.install()
+    log_witness.install()
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +80,14 @@ def marker_witness(request: pytest.FixtureRequest) -> Iterator[change_marker.Wit
     witness.forget()
     yield witness
     assert witness.forgotten() == set(), "written, and not told to profiles/changes.py"
+
+
+@pytest.fixture(autouse=True)
+def logs_witness() -> Iterator[log_witness.Witness]:
+    """Sees to it, in every test, that no line of the logs names a person."""
+    with log_witness.watching() as witness:
+        yield witness
+    assert witness.leaks() == [], "the logs name somebody"
 
 
 @pytest.fixture
@@ -144,3 +154,17 @@ def stranger_client(client_of: Callable[[User], Client], stranger: User) -> Clie
 def data_import_key(workspace: Workspace) -> tuple[DataImportKey, str]:
     """A valid Mixpanel key of the default workspace, and its secret."""
     return make_key(workspace, "mixpanel")
+
+
+@pytest.fixture
+def scrape(settings, client: Client, db: None) -> Callable[[], Scrape]:
+    """A function that scrapes `/metrics`."""
+    settings.METRICS_TOKEN = TOKEN
+
+    def scrape() -> Scrape:
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        return Scrape(answer.content.decode())
+
+    return scrape

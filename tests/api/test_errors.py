@@ -8,9 +8,11 @@ import types
 
 import psycopg
 import pytest
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
+from redis.exceptions import ConnectionError as RedisAwayError
 
 from accounts.models import Integration
 from cohorts import imports, membership
@@ -166,6 +168,18 @@ def test_integration_off_is_503_with_retry_after(call):
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
     assert not Cohort.objects.exists()
+
+
+def test_redis_away_is_503_with_retry_after(call, settings, monkeypatch):
+    def away(*_args, **_more):
+        raise RedisAwayError("Error 111 connecting to 10.0.0.5:6379")
+
+    settings.CALLS_PER_MINUTE = 5
+    monkeypatch.setattr(cache, "get", away)
+    answer = call()
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+    assert b"10.0.0.5" not in answer.content
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])

@@ -6,11 +6,10 @@ import io
 import logging
 
 import pytest
-import structlog
-from django.conf import settings as django_settings
 from django.db import OperationalError
 
 from cohorts import imports, membership
+from tests import log_witness
 from tests.api.clients import page_body
 from tests.profiles.factories import make_people
 
@@ -37,10 +36,9 @@ MEMBER = {
 @pytest.fixture
 def log():
     """All that is logged, formatted as in production, from the lowest level up."""
-    formatter = django_settings.LOGGING["formatters"]["json"]
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(formatter))
+    handler.setFormatter(log_witness.production_formatter())
     root = logging.getLogger()
     before = root.level
     root.addHandler(handler)
@@ -48,12 +46,6 @@ def log():
     yield stream
     root.removeHandler(handler)
     root.setLevel(before)
-
-
-def _formatter(config):
-    return structlog.stdlib.ProcessorFormatter(
-        **{name: value for name, value in config.items() if name != "()"}
-    )
 
 
 def failing(error):

@@ -12,7 +12,7 @@ from django.core.management import get_commands
 ROOT: Path = settings.BASE_DIR
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FROM_SETTINGS = set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", (ROOT / "config" / "settings.py").read_text()))
-FROM_ENVIRONMENT_ONLY = {"HOST", "PORT", "WEB_CONCURRENCY"}
+FROM_ENVIRONMENT_ONLY = {"HOST", "PORT", "WEB_CONCURRENCY", "METRICS_DIR"}
 
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 

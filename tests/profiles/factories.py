@@ -12,6 +12,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import Workspace
 from profiles import changes, matching
 from profiles.models import Identifier, Profile
+from tests import log_witness
 
 
 class ProfileFactory(DjangoModelFactory[Profile]):
@@ -54,8 +55,10 @@ class ProfileFactory(DjangoModelFactory[Profile]):
 
 def add_identifiers(profile: Profile, keys: Iterable[str]) -> None:
     """Give a profile identifiers, as matching's keys."""
+    given = list(keys)
+    log_witness.know(given)
     Identifier.objects.bulk_create(
-        [Identifier(workspace_id=profile.workspace_id, key=key, profile=profile) for key in keys]
+        [Identifier(workspace_id=profile.workspace_id, key=key, profile=profile) for key in given]
     )
 
 
@@ -64,6 +67,7 @@ def make_people(workspace: Workspace, external_ids: Iterable[str]) -> dict[str, 
     wanted = list(external_ids)
     people = Profile.objects.bulk_create([Profile(workspace=workspace, external_id=it) for it in wanted])
     mark_existence(*people)
+    log_witness.know(matching.external_id_key(it) for it in wanted)
     Identifier.objects.bulk_create(
         [
             Identifier(

@@ -21,7 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 class Server:
     """gunicorn with its workers, on a port of its own."""
 
-    def __init__(self, database_url: str, *, workers: int = 3) -> None:
+    def __init__(self, database_url: str, *, workers: int = 3, **more: str) -> None:
         self.port = free_port()
         self.environment = os.environ | {
             "DATABASE_URL": database_url,
@@ -29,6 +29,7 @@ class Server:
             "PORT": str(self.port),
             "WEB_CONCURRENCY": str(workers),
             "LOG_LEVEL": "ERROR",
+            **more,
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.is_over = False
