@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import calls, heartbeat
+from accounts import allotment_notices, calls, heartbeat
 
 
 def beat() -> None:
@@ -18,3 +18,8 @@ def beat() -> None:
 def forget_rejected_calls() -> int:
     """Delete rejected calls older than REJECTED_CALL_DAYS; return how many rows that were. Every night."""
     return calls.forget(before=timezone.now() - timedelta(days=settings.REJECTED_CALL_DAYS))
+
+
+def tell_of_allotments() -> int:
+    """Mail those whose workspace has used much of its allotment; return how many workspaces. Every 15 minutes."""
+    return allotment_notices.tell(now=timezone.now())

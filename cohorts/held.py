@@ -28,7 +28,7 @@ from pyroaring import BitMap
 from accounts.models import Integration
 from cohorts import held_rows, moves
 from cohorts.models import Cohort, CohortSync, HeldSet
-from profiles import bitmaps, identifiers, matching
+from profiles import bitmaps, mapping, matching
 from profiles.identifiers import Identified
 from profiles.matching import Keys, Reason
 
@@ -186,7 +186,7 @@ def _keys_of(text: str) -> set[str]:
     return {
         matching.external_id_key(text),
         matching.device_key(text),
-        matching.alias_key(identifiers.DISTINCT_ID_PROPERTY, text),
+        matching.alias_key(mapping.DISTINCT_ID_PROPERTY, text),
         *(matching.alias_key(text[:at], text[at + 1 :]) for at in splits),
     }
 

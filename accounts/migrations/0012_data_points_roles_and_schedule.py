@@ -17,7 +17,7 @@ def grant(apps, schema_editor):
 def schedule(apps, schema_editor):
     apps.get_model("django_q", "Schedule").objects.get_or_create(
         name="Tell of allotments",
-        defaults={"func": "accounts.tasks_points.tell_of_allotments", "schedule_type": "I", "minutes": 15},
+        defaults={"func": "accounts.tasks.tell_of_allotments", "schedule_type": "I", "minutes": 15},
     )
 
 

@@ -131,5 +131,5 @@ def test_two_checks_at_once_send_one_mail(workspace, allotment, monkeypatch):
 
 
 def test_it_is_checked_every_quarter_of_an_hour():
-    schedule = Schedule.objects.get(func="accounts.tasks_points.tell_of_allotments")
+    schedule = Schedule.objects.get(func="accounts.tasks.tell_of_allotments")
     assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 15)
