@@ -68,5 +68,9 @@ class AuditEntry(models.Model):
     def subject_in_words(self) -> str:
         """Return what it was done to in the reader's language; `subject` is what is searched for."""
         kind, _space, number = self.subject.partition(" ")
-        words = {"user": gettext("User {id}"), "export": gettext("Export {id}")}
+        words = {
+            "user": gettext("User {id}"),
+            "export": gettext("Export {id}"),
+            "cohort": gettext("Cohort {id}"),
+        }
         return words[kind].format(id=number) if kind in words and number else self.subject

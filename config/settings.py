@@ -234,6 +234,8 @@ CALLS_PER_MINUTE = env.int("CALLS_PER_MINUTE", default=0)
 # --- profiles ----------------------------------------------------------------------------------------------
 # Modules of apps above `profiles` that are told when people are merged or erased (`profiles/followers.py`).
 PROFILE_FOLLOWERS = ["cohorts.followers", "segments.followers"]
+# What keeps a cohort from being deleted because it uses it; see cohorts/uses.py.
+COHORT_USERS = ["segments.uses"]
 # Of one profile; what the tracking API would write past it is refused.
 MAX_CUSTOM_ATTRIBUTES = env.int("MAX_CUSTOM_ATTRIBUTES", default=2_000)
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from pyroaring import BitMap
 
 from accounts.models import Workspace
-from cohorts.models import Cohort
 from profiles import selection
 from profiles.models import Profile
 from profiles.selection import Progress
@@ -177,13 +176,13 @@ def segments_by_profile(
 
 
 # --- who uses what -----------------------------------------------------------------------------------------
-def segments_using(*, cohort: Cohort) -> list[Segment]:
-    """Return the segments whose filters mention a cohort, by name."""
-    return [
-        segment
-        for segment, tree in _readable_of(cohort.workspace_id)
-        if cohort.pk in references.cohort_ids_of(tree)
-    ]
+def users_by_cohort(*, workspace_id: int) -> dict[int, list[Segment]]:
+    """Return the segments that mention each cohort, archived ones too, by name; in one query."""
+    users: dict[int, list[Segment]] = defaultdict(list)
+    for segment, tree in _readable_of(workspace_id):
+        for mentioned in references.cohort_ids_of(tree):
+            users[mentioned].append(segment)
+    return dict(users)
 
 
 def users_of(*, segment: Segment) -> list[Segment]:

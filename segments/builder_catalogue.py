@@ -48,7 +48,7 @@ def offered(*, workspace: Workspace, own_id: int | None, definition: Any) -> Off
 
 
 def _cohorts(workspace: Workspace) -> dict[str, list[Choice]]:
-    own = Cohort.objects.for_workspace(workspace).order_by("name", "id")
+    own = Cohort.objects.for_workspace(workspace).current().order_by("name", "id")
     found: dict[str, list[Choice]] = {}
     for pk, partner, name, partner_id in own.values_list("id", "partner", "name", "partner_cohort_id"):
         found.setdefault(partner, []).append(_choice(pk, name, partner_id))

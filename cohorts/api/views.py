@@ -9,7 +9,7 @@ import orjson
 from django.utils import timezone, translation
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,7 +20,7 @@ from accounts.throttling import KeyThrottle
 from cohorts import imports, syncs
 from cohorts.api import schema
 from cohorts.api.serializers import CohortNameSerializer, CohortUsersSerializer, WebhookSerializer
-from cohorts.imports import Change
+from cohorts.imports import Change, IgnoredCohortError
 from cohorts.models import CohortSync
 from cohorts.syncs import Export
 from profiles import identifiers
@@ -55,6 +55,10 @@ class PartnerView(APIView):
         """The partner's integration, which its key decided."""
         integration: Integration = self.request.user  # type: ignore[assignment]
         return integration
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer an error. That a cohort was deleted is a person's business, so the partner is to pause its sync."""
+        return super().handle_exception(NotFound(str(exc)) if isinstance(exc, IgnoredCohortError) else exc)
 
     def error_body(
         self, *, status: int, message: str, faults: list[dict[str, str]], total: int
