@@ -73,7 +73,9 @@ def of(*, cohorts: Sequence[Cohort], within: BitMap, days: int, now: datetime) -
     return {
         cohort.pk: History(
             size=len(found[cohort.pk].members & within),
-            days=_days(found[cohort.pk], erased, first=max(since, _day(cohort.created_at)), last=today),
+            days=_days(
+                found[cohort.pk], erased, first=min(max(since, _day(cohort.created_at)), today), last=today
+            ),
         )
         for cohort in cohorts
     }

@@ -17,6 +17,12 @@ def users(value: int) -> str:
     return ngettext("{count} user", "{count} users", value).format(count=count(value))
 
 
+def difference(value: int) -> str:
+    """Return `+1,234`, `−5` or `±0`."""
+    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    return f"{sign}{count(abs(value))}"
+
+
 def share(part: int, whole: int) -> str:
     """Return `12.3%`. Never 0% for somebody, and never 100% for less than everybody."""
     percent = round(100 * part / whole, 1) if whole else 0

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from profiles import admin_chart, numbers
+from profiles import admin_chart, admin_uses, numbers
 from segments import sizes, uses, wording
 from segments.admin_forms import SegmentForm
-from segments.admin_words import difference, links
 from segments.models import Segment, SegmentSize
 
 DAYS, WEEK, CHART_HEIGHT = 90, 7, 120
@@ -50,7 +49,7 @@ def _around(segment: Segment, form: SegmentForm, now: datetime) -> dict[str, Any
         "chart": _chart(kept, today),
         "newest_size": newest,
         "channels": _channels(newest) if newest else [],
-        "users": links(uses.of(segment=segment)),
+        "users": admin_uses.links(uses.of(segment=segment)),
         **_versions(segment, form),
     }
 
@@ -89,7 +88,7 @@ def _in_one_sentence(kept: Mapping[date, SegmentSize]) -> str:
     if len(kept) == 1:
         return _("{size}. The chart begins with the second day.").format(size=parts[0])
     if (before := totals.get(last - timedelta(days=WEEK))) is not None:
-        change = difference(totals[last] - before)
+        change = numbers.difference(totals[last] - before)
         parts.append(_("{difference} in {days} days").format(difference=change, days=WEEK))
     largest = max(totals, key=lambda day: (totals[day], day))
     parts.append(_("most: {count} on {day}").format(count=numbers.count(totals[largest]), day=_day(largest)))
