@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from cohorts import admin_cells, admin_syncs
 from cohorts.models import Cohort, CohortSync
 
-LATEST_SYNCS = 20
+LATEST_SYNCS = 10
 
 
 def latest_syncs(cohort: Cohort) -> list[CohortSync]:

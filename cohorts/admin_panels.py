@@ -96,10 +96,11 @@ def sync_facts(_request: HttpRequest, sync: CohortSync) -> SafeString:
     return _render("sync_facts", {"sync": sync, "duration": admin_syncs.duration(sync)})
 
 
-def sync_unmatched(_request: HttpRequest, sync: CohortSync) -> SafeString:
+def sync_unmatched(request: HttpRequest, sync: CohortSync) -> SafeString:
     """Return the sample of members that nobody here is."""
     rows = admin_syncs.sample(sync.unmatched_sample)
-    return _render("sync_unmatched", {"sync": sync, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS})
+    context = {"sync": sync, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
+    return _render("sync_unmatched", context, request)
 
 
 # --- a user --------------------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from profiles import identifiers
 from segments import demo_data
 from segments.demo_data import SYNCS, DemoSync
 
-DAYS, PAGE = 45, 1_000
+DAYS, PAGE = 100, 1_000
 SESSION = "history"  # how the sessions of the past begin, to tell them from those that come over HTTP
-STAY_FROM_THE_START, LEAVE_IN_BETWEEN = 0.55, 0.2
+STAY_FROM_THE_START, LEAVE_FOR_A_WHILE = 0.6, 0.5
 Action = CohortSync.Action
 Member = Mapping[str, str]
 
@@ -46,9 +46,13 @@ def _sets(size: int, *, seed: int) -> Iterator[tuple[int, frozenset[int]]]:
     """Yield, for each day from the first on, how long ago it was, and which members there were."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     comes = [0 if chance.random() < STAY_FROM_THE_START else chance.randrange(1, DAYS) for _ in range(size)]
-    goes = [chance.randrange(1, DAYS) if chance.random() < LEAVE_IN_BETWEEN else DAYS for _ in range(size)]
+    goes = [chance.randrange(1, DAYS) if chance.random() < LEAVE_FOR_A_WHILE else DAYS for _ in range(size)]
+    back = [day + chance.randrange(3, 30) for day in goes]
     for day in range(DAYS):
-        yield DAYS - day, frozenset(it for it in range(size) if comes[it] <= day < goes[it])
+        yield (
+            DAYS - day,
+            frozenset(it for it in range(size) if comes[it] <= day and not goes[it] <= day < back[it]),
+        )
 
 
 def _send(
