@@ -58,4 +58,6 @@ class StateFilter(admin.SimpleListFilter):
         """Keep what was asked for."""
         if self.value() == "all":
             return queryset
-        return queryset.exclude(ignored_at=None) if self.value() == "deleted" else queryset.current()
+        if self.value() == "deleted":
+            return queryset.exclude(ignored_at=None)
+        return queryset.filter(ignored_at=None)

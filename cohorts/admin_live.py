@@ -72,7 +72,7 @@ def parts(sync: Any) -> dict[str, str]:
 
 def _answer(syncs: Sequence[CohortSync], found: dict[str, str], now: datetime) -> JsonResponse:
     running = [sync for sync in syncs if admin_syncs.is_active(sync, now=now)]
-    first = (running or [*syncs, None])[0]
+    first = next(iter(running or syncs), None)
     return JsonResponse(
         {
             "is_active": bool(running),
