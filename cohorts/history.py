@@ -84,7 +84,8 @@ def of(*, cohorts: Sequence[Cohort], within: BitMap, days: int, now: datetime) -
 # --- what is stored ------------------------------------------------------------------------------------------
 def _found(cohort_ids: Sequence[int], since: date) -> dict[int, _Found]:
     midnight = datetime(since.year, since.month, since.day, tzinfo=UTC)
-    sql = _HISTORY.format(bitmaps.placeholders(cohort_ids), day=_DAY[connection.vendor])
+    vendor = connection.vendor
+    sql = _HISTORY.format(bitmaps.placeholders(cohort_ids), day=_DAY[vendor], unfolded=_UNFOLDED[vendor])
     rows = bitmaps.fetch(sql, [*cohort_ids, connection.ops.adapt_datetimefield_value(midnight)])
     found = {cohort_id: _Found() for cohort_id in cohort_ids}
     for cohort_id, group in groupby(rows, key=lambda row: row[0]):
@@ -99,16 +100,23 @@ _HISTORY = """
     SELECT id, 0 AS sequence, 'snapshot' AS kind, snapshot, NULL, NULL, NULL, 0, 0, 0 FROM chosen
     UNION ALL
     SELECT d.cohort_id, d.sequence, d.kind, d.members, d.left, d.sync_id, {day}, 0, 0, 0
-    FROM chosen c JOIN cohorts_cohortdelta d ON d.cohort_id = c.id AND d.sequence > c.snapshot_sequence
+    FROM chosen c {unfolded}
     UNION ALL
     SELECT d.cohort_id, -1, 'sums', NULL, NULL, NULL, {day}, sum(d.entered_count) - sum(d.left_count),
         coalesce(sum(d.entered_count) FILTER (WHERE d.sync_id IS NOT NULL), 0),
         coalesce(sum(d.left_count) FILTER (WHERE d.sync_id IS NOT NULL), 0)
     FROM chosen c JOIN cohorts_cohortdelta d ON d.cohort_id = c.id AND d.sequence <= c.snapshot_sequence
-    WHERE d.created_at >= %s AND d.kind <> 'page'
+    WHERE d.created_at >= %s AND NOT (d.kind = 'page')
     GROUP BY d.cohort_id, {day}
     ORDER BY 1, 2
 """
+# PostgreSQL, left to itself, reads all deltas of all cohorts to find the few that are not folded yet.
+_UNFOLDED = {
+    "postgresql": """CROSS JOIN LATERAL (
+        SELECT * FROM cohorts_cohortdelta WHERE cohort_id = c.id AND sequence > c.snapshot_sequence OFFSET 0
+    ) d""",
+    "sqlite": """JOIN cohorts_cohortdelta d ON d.cohort_id = c.id AND d.sequence > c.snapshot_sequence""",
+}
 _DAY = {"postgresql": "(d.created_at AT TIME ZONE 'UTC')::date", "sqlite": "date(d.created_at)"}
 
 

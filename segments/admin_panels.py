@@ -20,7 +20,7 @@ def used_by_segments(request: HttpRequest, cohort: Cohort) -> SafeString:
     """Return the segments whose filters mention a cohort."""
     if not request.user.has_perm("segments.view_segment"):
         return SafeString()
-    segments = audience.users_by_cohort(workspace_id=cohort.workspace_id).get(cohort.pk, [])
+    segments = audience.segments_using(cohort=cohort)
     return _panel("used-by", _("Used by segments"), segments, _("No segment uses this cohort yet."))
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pyroaring import BitMap
 
 from accounts.models import Workspace
+from cohorts.models import Cohort
 from profiles import selection
 from profiles.models import Profile
 from profiles.selection import Progress
@@ -176,8 +177,13 @@ def segments_by_profile(
 
 
 # --- who uses what -----------------------------------------------------------------------------------------
+def segments_using(*, cohort: Cohort) -> list[Segment]:
+    """Return the segments whose filters mention a cohort, archived ones too, by name."""
+    return users_by_cohort(workspace_id=cohort.workspace_id).get(cohort.pk, [])
+
+
 def users_by_cohort(*, workspace_id: int) -> dict[int, list[Segment]]:
-    """Return the segments that mention each cohort, archived ones too, by name; in one query."""
+    """Return, by id, each cohort of a workspace that segments mention, with these segments; in one query."""
     users: dict[int, list[Segment]] = defaultdict(list)
     for segment, tree in _readable_of(workspace_id):
         for mentioned in references.cohort_ids_of(tree):

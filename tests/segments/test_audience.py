@@ -106,7 +106,7 @@ def test_segments_using_a_cohort_are_those_that_mention_it(workspace):
     cohort, other = CohortFactory(), CohortFactory()
     nested = SegmentFactory.create(definition=definition(group(cohorts(cohort.pk, other.pk), exclude=True)))
     SegmentFactory.create(definition=definition(cohorts(other.pk)))
-    assert audience.users_by_cohort(workspace_id=workspace.pk)[cohort.pk] == [nested]
+    assert audience.segments_using(cohort=cohort) == [nested]
 
 
 def test_cohorts_whose_members_moved_are_used_too(workspace):
@@ -116,7 +116,7 @@ def test_cohorts_whose_members_moved_are_used_too(workspace):
     SegmentFactory.create(
         definition=definition(leaf("cohort_moves", "left_in_last_days", 3, subject=other.pk))
     )
-    assert audience.users_by_cohort(workspace_id=workspace.pk)[cohort.pk] == [using]
+    assert audience.segments_using(cohort=cohort) == [using]
 
 
 def test_users_of_a_segment_are_those_that_mention_it_in_their_own_workspace(workspace):

@@ -6,8 +6,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import DataImportKey, User
+from accounts.models import DataImportKey, DataPointUsage, User
+from cohorts import history
 from cohorts.models import Cohort, CohortSync
+from profiles import universe
 from profiles.models import CustomEvent, EventName, Profile
 from segments import audience, demo, demo_data, demo_events, filters
 from segments.models import Segment
@@ -96,3 +98,15 @@ def test_events_that_are_sent_again_within_the_hour_do_not_count_twice(workspace
     before = CustomEvent.objects.filter(name__kind="custom").aggregate(Sum("count"))
     demo._send_events(live_server.url, opened.rest_key, now=demo._hour())
     assert CustomEvent.objects.filter(name__kind="custom").aggregate(Sum("count")) == before
+
+
+def test_cohorts_of_the_demo_have_a_past_in_which_users_come_and_go(workspace, live_server, tmp_path):
+    load(live_server, tmp_path)
+    now = timezone.now()
+    live = universe.live(workspace_id=workspace.pk)
+    cohorts = list(Cohort.objects.for_workspace(workspace))
+    for known in history.of(cohorts=cohorts, within=live, days=90, now=now).values():
+        assert len(known.days) == 90
+        assert all(day.size for day in known.days)
+        assert sum(day.left for day in known.days[:-1]) > 0
+    assert DataPointUsage.objects.values("day").distinct().count() > 90
