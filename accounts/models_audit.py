@@ -101,5 +101,9 @@ class AuditEntry(models.Model):
         if self.subject == "allotment":
             return gettext("Allotment of data points")
         kind, _space, number = self.subject.partition(" ")
-        words = {"user": gettext("User {id}"), "export": gettext("Export {id}")}
+        words = {
+            "user": gettext("User {id}"),
+            "export": gettext("Export {id}"),
+            "cohort": gettext("Cohort {id}"),
+        }
         return words[kind].format(id=number) if kind in words and number else self.subject

@@ -7,55 +7,47 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from accounts import partners
 from accounts.admin_paginator import CappedPaginator
-from accounts.permissions import current_workspace
-from cohorts import (
-    admin_cells,
-    admin_facts,
-    admin_freshness,
-    admin_panels,
-    admin_syncs,
-    latest_syncs,
-    membership,
-)
-from cohorts.admin_filters import PartnerFilter, SyncPartnerFilter
+from cohorts import admin_cells, admin_facts, admin_freshness, admin_panels, admin_syncs, admin_views
+from cohorts.admin_filters import PartnerFilter, StateFilter, SyncPartnerFilter
+from cohorts.admin_list import CohortColumns, CohortList
 from cohorts.models import Cohort, CohortSync
 from config.admin import Panel, ReadOnlyAdmin
-from profiles import universe
 from profiles.admin import ProfileAdmin
 
 
 @admin.register(Cohort)
-class CohortAdmin(ReadOnlyAdmin):
+class CohortAdmin(CohortColumns, ReadOnlyAdmin):
     """Cohorts of the current workspace, those heard of last first."""
 
     panels: ClassVar[list[Panel]] = [
-        admin_panels.cohort_figures,
+        admin_panels.cohort_deleted,
+        admin_panels.cohort_size,
         admin_panels.cohort_syncs,
         admin_panels.cohort_unmatched,
         admin_panels.cohort_facts,
     ]
     change_list_template = "cohorts/cohort_list.html"
-    list_display = ("cohort_name", "from_partner", "partner_id", "size", "last_sync", "fresh")
-    list_filter = (PartnerFilter, admin_freshness.FreshnessFilter)
+    list_display = (
+        "cohort_name",
+        "from_partner",
+        "size",
+        "trend",
+        "match_rate",
+        "last_sync",
+        "fresh",
+        "used_by",
+    )
+    list_filter = (StateFilter, PartnerFilter, admin_freshness.FreshnessFilter)
     list_filter_submit = False  # each choice is a link
     show_facets = admin.ShowFacets.NEVER  # they would count the whole table
     search_fields = ("name", "partner_cohort_id")
     search_help_text = _("Name or partner’s ID")
     ordering = ("-last_sync_at", "-id")
-
-    cohort_name = admin.display(description=_("Name"), ordering="name")(admin_cells.cohort_name)
-    from_partner = admin.display(description=_("Partner"), ordering="partner")(admin_cells.partner)
-    partner_id = admin.display(description=_("Partner’s ID"), ordering="partner_cohort_id")(
-        admin_cells.partner_cohort_id
-    )
-    size = admin.display(description=_("Size"))(admin_cells.size)
-    last_sync = admin.display(description=_("Last sync"), ordering="last_sync_at")(admin_cells.last_sync)
-    fresh = admin.display(description=_("Freshness"))(admin_freshness.cell)
 
     class Media:
         css: ClassVar = {"all": ["cohorts/cohorts.css"]}
@@ -64,16 +56,13 @@ class CohortAdmin(ReadOnlyAdmin):
         """Return the cohorts without their members, a megabyte each."""
         return super().get_queryset(request).defer("snapshot")
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Give the cohorts of the page their sizes, all in one fetch."""
-        page = super().get_changelist_instance(request)
-        page.result_list = cohorts = list(page.result_list)
-        live = universe.live(workspace_id=current_workspace(request).pk)
-        members = membership.members(cohort_ids=[cohort.pk for cohort in cohorts], within=live)
-        for cohort in cohorts:
-            cohort.size = len(members[cohort.pk])
-        latest_syncs.attach(cohorts=cohorts, now=timezone.now())
-        return page
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the list that knows sizes."""
+        return CohortList
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of one cohort."""
+        return [*admin_views.cohort_addresses(self.admin_site.admin_view), *super().get_urls()]
 
 
 @admin.register(CohortSync)
@@ -82,7 +71,7 @@ class CohortSyncAdmin(ReadOnlyAdmin):
 
     workspace_lookup = "cohort__workspace"
     panels: ClassVar[list[Panel]] = [
-        admin_panels.sync_counts,
+        admin_panels.sync_live,
         admin_panels.sync_facts,
         admin_panels.sync_unmatched,
     ]
@@ -122,6 +111,10 @@ class CohortSyncAdmin(ReadOnlyAdmin):
         """Return the syncs with their cohorts, without what only the page of one shows."""
         syncs = super().get_queryset(request).select_related("cohort")
         return syncs.defer("cohort__snapshot", "pages", "unmatched_sample")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what is asked about one sync."""
+        return [*admin_views.sync_addresses(self.admin_site.admin_view), *super().get_urls()]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Find out at once which syncs of the page are settled."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts import partners
+from cohorts import admin_syncs
 from cohorts.models import Cohort, CohortSync
-from profiles import numbers
+from profiles import admin_trend, admin_uses, numbers
 from profiles.templatetags.moments import ago
 
 Status = CohortSync.Status
@@ -19,23 +21,48 @@ TAGS = {Status.RUNNING: "rc-tag-warn", Status.COMPLETE: "rc-tag-good", Status.EX
 
 # --- cohorts -------------------------------------------------------------------------------------------------
 def cohort_name(_admin: Any, cohort: Cohort) -> SafeString:
-    """Return the name, which partners make long."""
-    return format_html('<span class="cl-name">{}</span>', cohort.name)
+    """Return the name, which partners make long, and whether the cohort was deleted here."""
+    if cohort.ignored_at is None:
+        return format_html('<span class="cl-name">{}</span>', cohort.name)
+    tag = format_html('<span class="rc-tag rc-tag-warn">{}</span>', _("Deleted"))
+    return format_html('<span class="cl-name">{} {}</span>', cohort.name, tag)
 
 
-def partner(_admin: Any, cohort: Cohort) -> str:
-    """Return the partner as it spells itself, more or less."""
-    return partner_name(cohort.partner)
-
-
-def partner_cohort_id(_admin: Any, cohort: Cohort) -> SafeString:
-    """Return what the partner calls the cohort."""
-    return format_html('<span class="rc-code cl-id">{}</span>', cohort.partner_cohort_id)
+def partner(_admin: Any, cohort: Cohort) -> SafeString:
+    """Return the partner as it spells itself, more or less, and what it calls the cohort."""
+    return format_html(
+        '<span class="cl-partner">{}<small class="rc-code cl-id">{}</small></span>',
+        partner_name(cohort.partner),
+        cohort.partner_cohort_id,
+    )
 
 
 def size(_admin: Any, cohort: Any) -> SafeString:
-    """Return how many users are in the cohort: the list computes it for the whole page at once."""
-    return _number(numbers.count(cohort.size))
+    """Return how many users are in the cohort now."""
+    return _number(numbers.count(cohort.history.size))
+
+
+def trend(_admin: Any, cohort: Any) -> SafeString:
+    """Return how the size went in the last days."""
+    return admin_trend.cell([day.size for day in cohort.history.days])
+
+
+def match_rate(_admin: Any, cohort: Any) -> SafeString:
+    """Return how many of the latest sync's members are users here."""
+    sync = cohort.latest_sync
+    if sync is None:
+        unknown = _("No member was received yet.")
+        return format_html('<span class="rc-none">–<span class="rc-hidden"> {}</span></span>', unknown)
+    whole = numbers.count(sync.matched_count + sync.unmatched_count)
+    words = _("{matched} of {whole} in the latest sync").format(
+        matched=numbers.count(sync.matched_count), whole=whole
+    )
+    return format_html('<span class="cl-number" title="{}">{}</span>', words, admin_syncs.match_rate(sync))
+
+
+def used_by(_admin: Any, cohort: Any) -> SafeString:
+    """Return what uses the cohort, the first of it by name."""
+    return admin_uses.cell(cohort.users, url=reverse("admin:cohorts_cohort_change", args=[cohort.pk]))
 
 
 def last_sync(_admin: Any, cohort: Cohort) -> SafeString:

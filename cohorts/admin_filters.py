@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -36,3 +37,27 @@ class SyncPartnerFilter(PartnerFilter):
     """The same for syncs."""
 
     field = "cohort__partner"
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Cohorts as they are, those that were deleted here, or all: deleted ones are out of the way until asked for."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the choices beside the usual one."""
+        return [("deleted", _("Deleted")), ("all", _("Current and deleted"))]
+
+    def choices(self, changelist: ChangeList) -> Any:
+        """Name the usual choice for what it is."""
+        usual, *others = super().choices(changelist)
+        return [{**usual, "display": _("Current")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what was asked for."""
+        if self.value() == "all":
+            return queryset
+        if self.value() == "deleted":
+            return queryset.exclude(ignored_at=None)
+        return queryset.filter(ignored_at=None)

@@ -9,68 +9,107 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from cohorts import admin_cells, admin_freshness, admin_syncs, membership, membership_history
+from cohorts import (
+    admin_cells,
+    admin_charts,
+    admin_freshness,
+    admin_live,
+    admin_syncs,
+    history,
+    membership_history,
+)
 from cohorts.models import Cohort, CohortSync
 from profiles import numbers, universe
 from profiles.models import Profile
 
-LATEST_SYNCS, SAMPLE_ROWS, MAX_COHORTS = 20, 10, 200
+SAMPLE_ROWS, MAX_COHORTS = 10, 200
+WINDOWS, USUAL_WINDOW = (30, 90, 400), 90  # days
 
 
 # --- a cohort ------------------------------------------------------------------------------------------------
-def cohort_figures(_request: HttpRequest, cohort: Cohort) -> SafeString:
-    """Return how many users the cohort has now, out of all."""
+def cohort_deleted(request: HttpRequest, cohort: Cohort) -> SafeString:
+    """Return that the cohort was deleted, and how it comes back; nothing for others."""
+    return _render("cohort_deleted", {"cohort": cohort}, request) if cohort.ignored_at else SafeString()
+
+
+def cohort_size(request: HttpRequest, cohort: Cohort) -> SafeString:
+    """Return how many users the cohort has now, out of all, and how that came about."""
     everyone = universe.live(workspace_id=cohort.workspace_id)
-    size = len(membership.members(cohort_ids=[cohort.pk], within=everyone)[cohort.pk])
-    context = {"cohort": cohort, "size": size, "everyone": len(everyone)}
-    context["freshness"] = admin_freshness.figure(cohort, now=timezone.now())
-    return _render("cohort_figures", context | {"share": numbers.share(size, len(everyone))})
+    window, now = _window(request), timezone.now()
+    known = history.of(cohorts=[cohort], within=everyone, days=window, now=now)[cohort.pk]
+    context = {
+        "cohort": cohort,
+        "size": known.size,
+        "everyone": len(everyone),
+        "share": numbers.share(known.size, len(everyone)),
+        "freshness": admin_freshness.figure(cohort, now=now),
+        "charts": [
+            (_("Size over time"), admin_charts.size(known.days, window=window)),
+            (_("Entered and left per day"), admin_charts.moves(known.days, window=window)),
+        ],
+        "window": window,
+        "windows": WINDOWS,
+    }
+    return _render("cohort_figures", context)
+
+
+def _window(request: HttpRequest) -> int:
+    asked = request.GET.get("days", "")
+    return next((days for days in WINDOWS if str(days) == asked), USUAL_WINDOW)
 
 
 def cohort_syncs(request: HttpRequest, cohort: Cohort) -> SafeString:
-    """Return the latest syncs as a table."""
-    syncs = _latest_syncs(cohort)
-    may_open = request.user.has_perm("cohorts.view_cohortsync")
-    return _render("cohort_syncs", {"cohort": cohort, "rows": _rows(syncs), "may_open": may_open})
+    """Return the latest syncs as a table, which is kept up to date while pages come in."""
+    syncs, may_open = admin_live.latest_syncs(cohort), request.user.has_perm("cohorts.view_cohortsync")
+    now = timezone.now()
+    context = {
+        "cohort": cohort,
+        "rows": SafeString(admin_live.rows(syncs, may_open=may_open)) if syncs else "",
+        "is_active": any(admin_syncs.is_active(sync, now=now) for sync in syncs),
+        "may_open": may_open,
+    }
+    return _render("cohort_syncs", context)
 
 
-def cohort_unmatched(_request: HttpRequest, cohort: Cohort) -> SafeString:
+def cohort_unmatched(request: HttpRequest, cohort: Cohort) -> SafeString:
     """Return whom the latest sync named without reaching anybody."""
     latest = cohort.syncs.only("unmatched_sample").order_by("-id").first()
     rows = admin_syncs.sample(latest.unmatched_sample[:SAMPLE_ROWS]) if latest else []
-    return _render(
-        "cohort_unmatched", {"sync": latest, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
-    )
+    context = {"sync": latest, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
+    return _render("cohort_unmatched", context, request)
 
 
-def cohort_facts(_request: HttpRequest, cohort: Cohort) -> SafeString:
-    """Return what the partner says of the cohort."""
-    return _render("cohort_facts", {"cohort": cohort, "partner": admin_cells.partner_name(cohort.partner)})
+def cohort_facts(request: HttpRequest, cohort: Cohort) -> SafeString:
+    """Return what the partner says of the cohort, whose it is, and how it is deleted."""
+    context = {"cohort": cohort, "partner": admin_cells.partner_name(cohort.partner)}
+    return _render("cohort_facts", context, request)
 
 
 # --- a sync --------------------------------------------------------------------------------------------------
+def sync_live(_request: HttpRequest, sync: CohortSync) -> SafeString:
+    """Return how far the sync came, how its members fared, and what it changed."""
+    is_active = admin_syncs.is_active(sync, now=timezone.now())
+    return _render(
+        "sync_live", {"sync": sync, "parts": _safe(admin_live.parts(sync)), "is_active": is_active}
+    )
+
+
+def _safe(parts: dict[str, str]) -> dict[str, SafeString]:
+    return {place: SafeString(html) for place, html in parts.items()}
+
+
 def sync_facts(_request: HttpRequest, sync: CohortSync) -> SafeString:
-    """Return what the sync is, and how far it came."""
-    context = {
-        "sync": sync,
-        "status": admin_cells.status(None, sync),
-        "missing": admin_syncs.missing_pages(sync),
-    }
-    return _render("sync_facts", context | {"pages": admin_cells.pages_in_words(sync)})
+    """Return what the sync is, and when what happened."""
+    return _render("sync_facts", {"sync": sync, "duration": admin_syncs.duration(sync)})
 
 
-def sync_counts(_request: HttpRequest, sync: Any) -> SafeString:
-    """Return how its members fared, and what it changed."""
-    admin_syncs.settle([sync])
-    repeats = admin_syncs.repeated_count(sync)
-    return _render("sync_counts", {"sync": sync, "repeats": repeats, "hint": admin_cells.settles_later(sync)})
-
-
-def sync_unmatched(_request: HttpRequest, sync: CohortSync) -> SafeString:
+def sync_unmatched(request: HttpRequest, sync: CohortSync) -> SafeString:
     """Return the sample of members that nobody here is."""
     rows = admin_syncs.sample(sync.unmatched_sample)
-    return _render("sync_unmatched", {"sync": sync, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS})
+    context = {"sync": sync, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
+    return _render("sync_unmatched", context, request)
 
 
 # --- a user --------------------------------------------------------------------------------------------------
@@ -79,7 +118,10 @@ def cohorts_of_user(request: HttpRequest, profile: Profile) -> SafeString:
     if not request.user.has_perm("cohorts.view_cohort"):
         return SafeString()
     cohorts = (
-        Cohort.objects.filter(workspace=profile.workspace_id).only("partner", "name").order_by("name", "id")
+        Cohort.objects.current()
+        .filter(workspace=profile.workspace_id)
+        .only("partner", "name")
+        .order_by("name", "id")
     )
     by_id = {cohort.pk: cohort for cohort in cohorts}
     stays = membership_history.since(profile_id=profile.pk, cohort_ids=list(by_id))
@@ -91,23 +133,6 @@ def cohorts_of_user(request: HttpRequest, profile: Profile) -> SafeString:
     return _render("cohorts_of_user", {"rows": mine[:MAX_COHORTS], "more": max(len(mine) - MAX_COHORTS, 0)})
 
 
-def _latest_syncs(cohort: Cohort) -> list[CohortSync]:
-    return list(cohort.syncs.defer("pages", "unmatched_sample").order_by("-id")[:LATEST_SYNCS])
-
-
-def _rows(syncs: list[CohortSync]) -> list[dict[str, Any]]:
-    admin_syncs.settle(syncs)
-    return [
-        {
-            "sync": sync,
-            "status": admin_cells.status(None, sync),
-            "pages": admin_cells.pages_in_words(sync),
-            "reasons": admin_syncs.reasons_in_words(sync),
-            "hint": admin_cells.settles_later(sync),
-        }
-        for sync in syncs
-    ]
-
-
-def _render(template: str, context: dict[str, Any]) -> SafeString:
-    return render_to_string(f"cohorts/{template}.html", context)
+def _render(template: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
+    """Render a panel; one that asks what the reader may do needs the request."""
+    return render_to_string(f"cohorts/{template}.html", context, request=request)

@@ -1,21 +1,26 @@
-"""What the pages say about syncs that no column holds: settled or not, missing pages, repeats, reasons in words."""
+"""What the pages say about syncs that no column holds: settled or not, progress, missing pages, reasons in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from pyroaring import BitMap
 
 from cohorts.models import CohortDelta, CohortSync
-from profiles import bitmaps, numbers
+from profiles import admin_jobs, bitmaps, numbers
 from profiles.matching import Reason
 
 MAX_RANGES = 20
+MINUTE = 60  # seconds
+# A partner sends the pages of a sync one after the other: one that is quiet for this long has stopped.
+QUIET = timedelta(minutes=5)
 REASONS = {
     Reason.UNKNOWN: gettext_lazy("Unknown: no user here has this identifier."),
     Reason.IDENTIFIED: gettext_lazy(
@@ -45,6 +50,39 @@ def settle(syncs: Sequence[CohortSync]) -> None:
 def repeated_count(sync: CohortSync) -> int:
     """Return how many identifiers came more than once, or reached somebody who was reached already."""
     return max(sync.received_count - sync.matched_count - sync.unmatched_count, 0)
+
+
+def match_rate(sync: CohortSync) -> str:
+    """Return which share of the members is users here, whatever came twice; "" if none was received."""
+    whole = sync.matched_count + sync.unmatched_count
+    return numbers.share(sync.matched_count, whole) if whole else ""
+
+
+def is_active(sync: CohortSync, *, now: datetime) -> bool:
+    """Whether pages are coming in: the last one came just now, and others are to follow."""
+    return sync.status == CohortSync.Status.RUNNING and now - sync.last_page_at < QUIET
+
+
+def percent(sync: CohortSync) -> int:
+    """Return how many of the pages are here."""
+    return admin_jobs.percent(sync.pages_count, sync.total_pages or 0)
+
+
+def duration(sync: CohortSync) -> str:
+    """Return how long it took from the first page to the last, so far."""
+    seconds = (sync.last_page_at - sync.started_at).total_seconds()
+    if seconds < 1:
+        return _("under a second")
+    if seconds < MINUTE:
+        return ngettext("{count} second", "{count} seconds", round(seconds)).format(count=round(seconds))
+    return admin_jobs.duration(seconds)
+
+
+def given_up_at(sync: CohortSync) -> datetime | None:
+    """Return when a sync expires unless more pages come; None if it does not wait for any."""
+    if sync.status != CohortSync.Status.RUNNING:
+        return None
+    return sync.last_page_at + timedelta(hours=settings.UNFINISHED_SYNC_HOURS)
 
 
 def missing_pages(sync: CohortSync) -> str:

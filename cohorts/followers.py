@@ -58,7 +58,7 @@ _NAMED = {
 
 def described(*, workspace_id: int, profile_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """Return the cohorts that each profile is in, by name."""
-    cohorts = Cohort.objects.filter(workspace_id=workspace_id).order_by("name", "pk")
+    cohorts = Cohort.objects.current().filter(workspace_id=workspace_id).order_by("name", "pk")
     by_id = {cohort.pk: cohort for cohort in cohorts.only("partner", "partner_cohort_id", "name")}
     members = membership.members(cohort_ids=list(by_id), within=BitMap(profile_ids))
     return {

@@ -38,6 +38,17 @@ TALLY_OF_REASON = {
 }
 
 
+class IgnoredCohortError(Exception):
+    """The cohort was deleted here (`cohorts/ignoring.py`), so nothing that its partner sends is taken."""
+
+    def __init__(self, partner_cohort_id: str) -> None:
+        super().__init__(
+            f"The cohort “{partner_cohort_id}” was deleted in Rollcall, so its members are not taken any more. "
+            "Stop this sync, or ask an administrator to restore the cohort in Rollcall."
+        )
+        self.partner_cohort_id = partner_cohort_id
+
+
 @dataclass(frozen=True)
 class Change:
     """Members to add or to remove, in the order of the request."""
@@ -82,7 +93,10 @@ class _Matched:
 def name_cohort(
     *, integration: Integration, partner_cohort_id: str, name: str, created_at: datetime | None, now: datetime
 ) -> None:
-    """Create the cohort or rename it. The partner's first `created_at` is kept: clients send a new one each time."""
+    """Create the cohort or rename it. The partner's first `created_at` is kept: clients send a new one each time.
+
+    Raises IgnoredCohortError.
+    """
     with transaction.atomic():
         cohort = _locked_cohort(integration, partner_cohort_id, name=name, now=now)
         cohort.name = name
@@ -96,7 +110,7 @@ def apply(
     """Apply one request: all of it in one transaction, or nothing.
 
     `digest` identifies the page's content: a page that comes again in its session changes nothing. Returns how the
-    identifiers fared, also for a page that came again.
+    identifiers fared, also for a page that came again. Raises IgnoredCohortError.
     """
     for _attempt in range(attempts.MAX_ATTEMPTS):
         mark = moves.known(workspace_id=integration.workspace_id)
@@ -258,6 +272,8 @@ def _locked_cohort(
         cohort = membership.lock(*identity)
     if cohort is None:  # pragma: no cover
         raise RuntimeError("A cohort vanished while it was created; rows of cohorts are never deleted.")
+    if cohort.ignored_at is not None:
+        raise IgnoredCohortError(partner_cohort_id)
     return cohort
 
 

@@ -92,7 +92,7 @@ def lock(workspace_id: int, partner: str, partner_cohort_id: str) -> Cohort | No
 # Written out, not built: composing this query took Python longer than PostgreSQL takes to answer it. Without the
 # snapshot, which may be a megabyte.
 _FIND = """
-    SELECT id, workspace_id, partner, partner_cohort_id, name, description, last_sync_at, snapshot_sequence,
+    SELECT id, workspace_id, partner, partner_cohort_id, name, description, last_sync_at, ignored_at, snapshot_sequence,
         (SELECT mark FROM cohorts_latestmove m WHERE m.workspace_id = c.workspace_id) AS latest_move
     FROM cohorts_cohort c WHERE workspace_id = %s AND partner = %s AND partner_cohort_id = %s
 """

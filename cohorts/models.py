@@ -206,7 +206,10 @@ class CohortDelta(Tally):
         verbose_name = _("change")
         verbose_name_plural = _("changes")
         indexes = [
-            models.Index(fields=["sync", "page"], condition=~models.Q(kind="page"), name="delta_of_sync")
+            models.Index(fields=["sync", "page"], condition=~models.Q(kind="page"), name="delta_of_sync"),
+            models.Index(
+                fields=["cohort", "created_at"], condition=~models.Q(kind="page"), name="delta_of_day"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["cohort", "sequence"], name="delta_sequence_once"),

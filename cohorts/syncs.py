@@ -134,6 +134,16 @@ def _has_all(pages: BitMap, total: int) -> bool:
     return bool(pages.range_cardinality(1, total + 1) == total)
 
 
+def give_up(*, cohort: Cohort, reason: str, now: datetime) -> None:
+    """Give up all syncs of a cohort that wait for pages. One whose pages come again later begins anew."""
+    waiting = CohortSync.objects.filter(cohort=cohort, status=Status.RUNNING)
+    given_up = list(waiting.values_list("id", flat=True))
+    CohortSync.objects.filter(id__in=given_up).update(
+        status=Status.EXPIRED, finished_at=now, last_error=reason[:ERROR_LENGTH]
+    )
+    membership_pages.drop(sync_ids=given_up)
+
+
 def note_refusal(*, integration: Integration, partner_cohort_id: str, session_id: str, error: str) -> None:
     """Keep why a page was refused with the sync that still waits for it; the next page that is taken clears it."""
     waiting = CohortSync.objects.filter(

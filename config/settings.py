@@ -245,6 +245,8 @@ REJECTED_CALL_DAYS = env.int("REJECTED_CALL_DAYS", default=30)
 # --- profiles ----------------------------------------------------------------------------------------------
 # Modules of apps above `profiles` that are told when people are merged or erased (`profiles/followers.py`).
 PROFILE_FOLLOWERS = ["cohorts.followers", "segments.followers"]
+# What keeps a cohort from being deleted because it uses it; see cohorts/uses.py.
+COHORT_USERS = ["segments.uses"]
 # Of one profile; what the tracking API would write past it is refused.
 MAX_CUSTOM_ATTRIBUTES = env.int("MAX_CUSTOM_ATTRIBUTES", default=2_000)
 

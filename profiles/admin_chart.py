@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import copysign
 
-WIDTH, GAP = 10, 2
+WIDTH, GAP, SHORTEST = 10, 2, 2
 
 
 def bars(counts: Sequence[int], *, height: int) -> str:
@@ -12,16 +13,30 @@ def bars(counts: Sequence[int], *, height: int) -> str:
 
     A bar is WIDTH wide with its gap; whoever did anything on a day is seen to have.
     """
-    highest = max(counts, default=0)
+    return _bars(counts, line=height, scale=height / max(counts, default=0)) if any(counts) else ""
+
+
+def both_ways(above: Sequence[int], below: Sequence[int], *, height: int) -> tuple[str, str, int]:
+    """Return the paths of bars that stand on a line and of bars that hang from it, and where the line is.
+
+    Both have one scale: the highest and the deepest bar are together as high as `height`.
+    """
+    up, down = max(above, default=0), max(below, default=0)
+    scale = height / (up + down or 1)
+    line = round(up * scale) if up or down else height // 2
+    return _bars(above, line=line, scale=scale), _bars(below, line=line, scale=-scale), line
+
+
+def _bars(counts: Sequence[int], *, line: int, scale: float) -> str:
     return "".join(
-        f"M{index * WIDTH} {height}v-{_height(count, highest, height)}h{WIDTH - GAP}V{height}z"
+        f"M{index * WIDTH} {line}v{_length(-count * scale)}h{WIDTH - GAP}V{line}z"
         for index, count in enumerate(counts)
         if count
     )
 
 
-def _height(count: int, highest: int, height: int) -> int:
-    return max(round(count * height / highest), 2)
+def _length(length: float) -> int:
+    return round(length) if abs(length) > SHORTEST else round(copysign(SHORTEST, length))
 
 
 def layers(counts: Sequence[Sequence[int]], *, height: int) -> list[str]:
@@ -36,7 +51,7 @@ def layers(counts: Sequence[Sequence[int]], *, height: int) -> list[str]:
         path = ""
         for index, count in enumerate(layer):
             if count:
-                rise = _height(count, highest, height)
+                rise = _length(count * height / highest)
                 path += f"M{index * WIDTH} {floors[index]}v-{rise}h{WIDTH - GAP}v{rise}z"
                 floors[index] -= rise
         paths.append(path)

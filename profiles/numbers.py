@@ -17,6 +17,12 @@ def users(value: int) -> str:
     return ngettext("{count} user", "{count} users", value).format(count=count(value))
 
 
+def difference(value: int) -> str:
+    """Return `+1,234`, `−5` or `±0`."""
+    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    return f"{sign}{count(abs(value))}"
+
+
 def share(part: int, whole: int) -> str:
     """Return `12.3%`. Never 0% for somebody, and never 100% for less than everybody."""
     percent = round(100 * part / whole, 1) if whole else 0
@@ -26,9 +32,3 @@ def share(part: int, whole: int) -> str:
         return _("over {number}%").format(number=number_format(99.9, 1, use_l10n=True))
     digits = 0 if percent == round(percent) else 1
     return _("{number}%").format(number=number_format(percent, digits, use_l10n=True))
-
-
-def difference(value: int) -> str:
-    """Return `+1,234`, `−5` or `±0`."""
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    return f"{sign}{count(abs(value))}"

@@ -8,14 +8,9 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from profiles import admin_chart, numbers
+from profiles import admin_trend, admin_uses, numbers
 from profiles.templatetags import moments
-from segments.admin_words import links
-
-SPARK_HEIGHT = 24
-USERS_SHOWN = 2
 
 
 def title(_admin: Any, segment: Any) -> SafeString:
@@ -36,26 +31,8 @@ def size(_admin: Any, segment: Any) -> SafeString:
 
 
 def change(_admin: Any, segment: Any) -> SafeString:
-    """Return how the size went in the last days: as a line for the eye, and in words for everybody."""
-    now, earlier = segment.summary.size, [it for it in enumerate(segment.history) if it[1] is not None]
-    if now is None or not earlier:
-        unknown = _("No earlier size is known yet.")
-        return format_html('<span class="sl-none">–<span class="rc-hidden"> {}</span></span>', unknown)
-    index, then = earlier[0]
-    values = [*segment.history, now]
-    context = {
-        "path": admin_chart.line(values, height=SPARK_HEIGHT),
-        "width": (len(values) - 1) * admin_chart.WIDTH,
-        "height": SPARK_HEIGHT,
-        "difference": numbers.difference(now - then),
-        "words": _since(then, len(segment.history) - index, now),
-    }
-    return render_to_string("segments/cell_change.html", context)
-
-
-def _since(then: int, days: int, now: int) -> str:
-    text = ngettext("{then} {days} day ago, {now} now", "{then} {days} days ago, {now} now", days)
-    return text.format(then=numbers.count(then), days=days, now=numbers.count(now))
+    """Return how the size went in the last days."""
+    return admin_trend.cell([*segment.history, segment.summary.size])
 
 
 def filters(_admin: Any, segment: Any) -> SafeString:
@@ -69,9 +46,7 @@ def filters(_admin: Any, segment: Any) -> SafeString:
 
 def used_by(_admin: Any, segment: Any) -> SafeString:
     """Return what uses the segment, the first of them by name."""
-    users = links(segment.users)
-    context = {"users": users[:USERS_SHOWN], "more": len(users[USERS_SHOWN:]), "url": segment.url}
-    return render_to_string("segments/cell_used_by.html", context)
+    return admin_uses.cell(segment.users, url=segment.url)
 
 
 def last_edited(_admin: Any, segment: Any) -> SafeString:

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from profiles import admin_chart, numbers
+from profiles import admin_chart, admin_uses, numbers
 from segments import silent_cohorts, sizes, uses, wording
 from segments.admin_forms import SegmentForm
-from segments.admin_words import links
 from segments.models import Segment, SegmentSize
 
 DAYS, WEEK, CHART_HEIGHT = 90, 7, 120
@@ -51,7 +50,7 @@ def _around(segment: Segment, form: SegmentForm, now: datetime) -> dict[str, Any
         "chart": _chart(kept, today),
         "newest_size": newest,
         "channels": _channels(newest) if newest else [],
-        "users": links(uses.of(segment=segment)),
+        "users": admin_uses.links(uses.of(segment=segment)),
         **_versions(segment, form),
     }
 

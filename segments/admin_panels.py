@@ -21,7 +21,7 @@ def used_by_segments(request: HttpRequest, cohort: Cohort) -> SafeString:
     if not request.user.has_perm("segments.view_segment"):
         return SafeString()
     segments = audience.segments_using(cohort=cohort)
-    return _panel(_("Used by segments"), segments, _("No segment uses this cohort yet."))
+    return _panel("used-by", _("Used by segments"), segments, _("No segment uses this cohort yet."))
 
 
 def segments_of_user(request: HttpRequest, profile: Profile) -> SafeString:
@@ -29,9 +29,9 @@ def segments_of_user(request: HttpRequest, profile: Profile) -> SafeString:
     if not request.user.has_perm("segments.view_segment"):
         return SafeString()
     segments = audience.segments_of(profile=profile, now=timezone.now())
-    return _panel(_("Segments"), segments, _("This user is in no segment."))
+    return _panel("segments", _("Segments"), segments, _("This user is in no segment."))
 
 
-def _panel(title: str, segments: Sequence[Segment], empty: str) -> SafeString:
-    context = {"title": title, "segments": segments, "empty": empty}
+def _panel(anchor: str, title: str, segments: Sequence[Segment], empty: str) -> SafeString:
+    context = {"anchor": anchor, "title": title, "segments": segments, "empty": empty}
     return render_to_string("segments/panel.html", context)

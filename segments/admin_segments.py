@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.permissions import current_workspace
 from config.admin import page
-from segments.admin_words import links
+from profiles import admin_uses
 from segments.filters import FilterError
 from segments.models import Segment
 
@@ -66,7 +66,7 @@ def ask(
     """
     is_refused = bool(users or faults)
     status = CONFLICT if is_refused and request.method == "POST" else 200
-    more: dict[str, Any] = {"users": links(users), "faults": faults, "is_refused": is_refused}
+    more: dict[str, Any] = {"users": admin_uses.links(users), "faults": faults, "is_refused": is_refused}
     return show(request, segment, "confirm", status=status, **{**words, **more})
 
 

@@ -178,12 +178,17 @@ def segments_by_profile(
 
 # --- who uses what -----------------------------------------------------------------------------------------
 def segments_using(*, cohort: Cohort) -> list[Segment]:
-    """Return the segments whose filters mention a cohort, by name."""
-    return [
-        segment
-        for segment, tree in _readable_of(cohort.workspace_id)
-        if cohort.pk in references.cohort_ids_of(tree)
-    ]
+    """Return the segments whose filters mention a cohort, archived ones too, by name."""
+    return users_by_cohort(workspace_id=cohort.workspace_id).get(cohort.pk, [])
+
+
+def users_by_cohort(*, workspace_id: int) -> dict[int, list[Segment]]:
+    """Return, by id, each cohort of a workspace that segments mention, with these segments; in one query."""
+    users: dict[int, list[Segment]] = defaultdict(list)
+    for segment, tree in _readable_of(workspace_id):
+        for mentioned in references.cohort_ids_of(tree):
+            users[mentioned].append(segment)
+    return dict(users)
 
 
 def users_of(*, segment: Segment) -> list[Segment]:

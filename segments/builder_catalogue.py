@@ -52,7 +52,7 @@ def offered(*, workspace: Workspace, own_id: int | None, definition: Any, now: d
 
 def _cohorts(workspace: Workspace, now: datetime) -> dict[str, list[Choice]]:
     fields = ("name", "partner_cohort_id", *latest_syncs.FIELDS)
-    own = list(Cohort.objects.for_workspace(workspace).order_by("name", "id").only(*fields))
+    own = list(Cohort.objects.for_workspace(workspace).current().order_by("name", "id").only(*fields))
     fresh = latest_syncs.of_cohorts(cohorts=own, now=now)
     found: dict[str, list[Choice]] = {}
     for it in own:

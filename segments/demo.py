@@ -24,7 +24,7 @@ from cohorts.simulator import Protocol, Summary, Sync
 from cohorts.simulator_http import Client
 from profiles import csv_import
 from profiles.models import EventName, PeopleCount, Profile
-from segments import demo_data, demo_days, demo_events, demo_traits, filters, saving
+from segments import demo_data, demo_days, demo_events, demo_history, demo_traits, filters, saving
 from segments.demo_data import CART, LAPSED, SYNCS, VALUABLE, DemoSync
 from segments.models import Segment
 
@@ -61,6 +61,9 @@ def load(*, endpoint: str, folder: Path, say: Say) -> Secrets:
     rest_key = _rest_key(workspace, folder / "demo-rest-key")
     if not Profile.objects.for_workspace(workspace).exists():
         say(f"Imported {_import_people(workspace):,} profiles.")
+    if not Cohort.objects.for_workspace(workspace).exists():
+        count = demo_history.load(workspace=workspace, partner=PARTNER, now=timezone.now())
+        say(f"Imported {count:,} syncs of the last {demo_history.DAYS} days.")
     for sync in [sync for sync in SYNCS if not _is_done(workspace, sync)]:
         summary = _send(sync, endpoint, key)
         say(f"Sent “{sync.name}” over HTTP ({sync.protocol}, {sync.action}): {summary.members:,} members.")
@@ -135,7 +138,8 @@ def _is_done(workspace: Workspace, sync: DemoSync) -> bool:
     known = CohortSync.objects.for_workspace(workspace).filter(
         status=CohortSync.Status.COMPLETE, action=action
     )
-    return known.filter(cohort__partner_cohort_id=sync.cohort_id).exists()
+    over_http = known.exclude(session_id__startswith=demo_history.SESSION)
+    return over_http.filter(cohort__partner_cohort_id=sync.cohort_id).exists()
 
 
 def _send(sync: DemoSync, endpoint: str, key: str) -> Summary:

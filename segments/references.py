@@ -77,7 +77,7 @@ def _cohorts(workspace: Workspace, trees: Iterable[Node]) -> dict[int, Cohort]:
     mentioned: set[int] = set().union(*map(cohort_ids_of, trees))
     if not mentioned:
         return {}
-    own = Cohort.objects.for_workspace(workspace).only("name", *latest_syncs.FIELDS)
+    own = Cohort.objects.for_workspace(workspace).current().only("name", *latest_syncs.FIELDS)
     if len(mentioned) <= bitmaps.MAX_SQL_IDS:
         own = own.filter(pk__in=mentioned)
     return {cohort.pk: cohort for cohort in own if cohort.pk in mentioned}

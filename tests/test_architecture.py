@@ -174,6 +174,7 @@ def test_public_things_say_what_they_are_for():
 def test_members_are_read_and_written_in_one_place():
     tables = re.compile(r"cohorts_cohortdelta|cohorts_cohort\b|unpack\(.*snapshot")
     assert [name_of(path) for path in SOURCES if tables.search(path.read_text())] == [
+        "cohorts.history",
         "cohorts.membership",
         "cohorts.membership_history",
         "cohorts.membership_moves",

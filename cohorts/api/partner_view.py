@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.utils import timezone, translation
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts import addresses, calls
 from accounts.models import DataImportKey, Integration
 from accounts.throttling import KeyThrottle
+from cohorts.imports import IgnoredCohortError
 
 Cause = calls.Cause
 # What is kept of a refusal where the answer names a header's value, or seconds that differ from call to call.
@@ -76,6 +77,8 @@ class PartnerView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer an error; a refusal is kept."""
+        if isinstance(exc, IgnoredCohortError):  # a person's business, so the partner is to pause its sync
+            exc = NotFound(str(exc))
         response = super().handle_exception(exc)
         if response.status_code in calls.KEPT:
             calls.reject(rejection=self._rejection(exc, response), now=timezone.now())

@@ -14,6 +14,7 @@ KEY = "rc_0123456789abcdefghijABCDEFGHIJ0123456789abc"
 _PARTNER_ERRORS = {
     400: serializers.PartnerErrorSerializer,
     401: serializers.PartnerErrorSerializer,
+    404: serializers.PartnerErrorSerializer,  # an administrator deleted the cohort
     413: serializers.PartnerErrorSerializer,
     415: serializers.PartnerErrorSerializer,
     429: serializers.PartnerErrorSerializer,
@@ -77,6 +78,7 @@ WEBHOOK: dict[str, Any] = {
         200: serializers.WebhookSuccessSerializer,
         400: serializers.WebhookErrorSerializer,
         401: serializers.WebhookErrorSerializer,
+        404: serializers.WebhookErrorSerializer,  # an administrator deleted the cohort
         413: serializers.WebhookErrorSerializer,
         415: serializers.WebhookErrorSerializer,
         429: serializers.WebhookErrorSerializer,

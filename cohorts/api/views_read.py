@@ -26,8 +26,8 @@ class CohortsView(ReadView):
 
     @property
     def cohorts(self) -> CohortQuerySet:
-        """The cohorts of the workspace."""
-        return Cohort.objects.for_workspace(self.workspace).without_members()
+        """The cohorts of the workspace, without those that were deleted here."""
+        return Cohort.objects.for_workspace(self.workspace).current().without_members()
 
     def cohort(self, cohort_id: int) -> Cohort:
         """Return one of them. Raises NotFound."""

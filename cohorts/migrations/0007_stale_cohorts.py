@@ -12,7 +12,7 @@ def schedule(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cohorts", "0005_ignored_cohorts_and_stale_incidents"),
+        ("cohorts", "0006_cohort_deletion_and_history"),
         ("django_q", "0018_task_success_index"),
     ]
     operations = [

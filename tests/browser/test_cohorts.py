@@ -10,11 +10,14 @@ from django.utils import timezone
 from playwright.sync_api import expect
 from pyroaring import BitMap
 
+from cohorts.models import CohortSync
 from profiles import bitmaps
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.fitting import CLIPPED
-from tests.cohorts.factories import CohortFactory, CohortSyncFactory
+from tests.cohorts.factories import CohortFactory, CohortSyncFactory, change_members
 from tests.profiles.factories import ProfileFactory
+from tests.segments.definitions import cohorts, definition
+from tests.segments.factories import SegmentFactory
 
 COHORTS = reverse("admin:cohorts_cohort_changelist")
 HISTORY = reverse("admin:cohorts_cohortsync_changelist")
@@ -119,3 +122,87 @@ def test_cohorts_of_one_partner_are_filtered_by_keyboard(page, sign_in, marketer
     filters.get_by_role("link", name="Segment").press("Enter")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     expect(page.get_by_role("link", name="Readers")).to_be_visible()
+
+
+# --- delete and restore ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
+def test_administrator_deletes_a_cohort_once_no_segment_uses_it_and_restores_it(
+    scheme, size, page, sign_in, administrator, live_server, axe_clean, no_overflow, complaints
+):
+    cohort = CohortFactory.create(name="Lapsed", members=ProfileFactory.create_batch(3))
+    segment = SegmentFactory.create(name="Win back", definition=definition(cohorts(cohort.pk)))
+    sign_in(administrator)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(size)
+    page.goto(reverse("admin:cohorts_cohort_change", args=[cohort.pk]))
+    page.get_by_role("link", name="Delete cohort").click()
+    expect(page.get_by_text("“Lapsed” is in use and cannot be deleted.")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("link", name="Win back")).to_be_visible()
+    axe_clean(page)
+    segment.delete()
+    page.reload()
+    axe_clean(page)
+    no_overflow(page)
+    page.get_by_role("link", name="Keep the cohort").click()
+    page.get_by_role("link", name="Delete cohort").click()
+    page.get_by_role("button", name="Delete cohort").click()
+    expect(page.get_by_text("“Lapsed” is deleted. Its syncs are refused now.")).to_be_visible()
+    page.get_by_role("link", name="Show deleted cohorts").click()
+    page.get_by_role("link", name="Lapsed").click()
+    expect(page.get_by_text("This cohort is deleted")).to_be_visible()
+    axe_clean(page)
+    no_overflow(page)
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("“Lapsed” is back, and its syncs are taken again.")).to_be_visible()
+    page.goto(COHORTS)
+    expect(page.get_by_role("link", name="Lapsed")).to_be_visible()
+    assert complaints == []
+
+
+# --- what a cohort's page tells -----------------------------------------------------------------------------------
+def test_unmatched_members_are_downloaded(page, sign_in, marketer, cohort):
+    sign_in(marketer)
+    page.goto(reverse("admin:cohorts_cohort_change", args=[cohort.pk]))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    latest = cohort.syncs.latest("pk")
+    assert download.value.suggested_filename == f"sync-{latest.pk}-unmatched.csv"
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0] == "identifier,reason,explanation"
+    assert len(lines) == 1 + len(latest.unmatched_sample)
+
+
+@pytest.mark.parametrize("place", ["cohort", "sync"])
+def test_pages_that_come_in_are_shown_until_the_sync_is_complete(page, sign_in, marketer, live_server, place):
+    now = timezone.now()
+    sync = CohortSyncFactory.create(unfinished=True, total_pages=4, pages_count=1, started_at=now)
+    CohortSync.objects.filter(pk=sync.pk).update(pages=bitmaps.pack(BitMap([1])))
+    sign_in(marketer)
+    page.goto(
+        reverse("admin:cohorts_cohort_change", args=[sync.cohort_id])
+        if place == "cohort"
+        else reverse("admin:cohorts_cohortsync_change", args=[sync.pk])
+    )
+    main = page.get_by_role("main")
+    expect(main.get_by_role("progressbar")).to_have_attribute("value", "25")
+    seen = bitmaps.pack(BitMap([1, 2, 3]))
+    CohortSync.objects.filter(pk=sync.pk).update(pages=seen, pages_count=3, last_page_at=timezone.now())
+    expect(main.get_by_role("progressbar")).to_have_attribute("value", "75")
+    CohortSync.objects.filter(pk=sync.pk).update(status="complete", pages_count=4, finished_at=timezone.now())
+    expect(main.get_by_text("4 of 4")).to_be_visible()
+    expect(main.get_by_role("progressbar")).to_have_count(0)
+
+
+def test_days_of_the_charts_are_chosen_by_keyboard_and_read_as_a_table(page, sign_in, marketer, live_server):
+    long_ago = timezone.now() - timedelta(days=60)
+    cohort = CohortFactory.create(created_at=long_ago)
+    change_members(cohort, ProfileFactory.create_batch(3), now=long_ago)
+    sign_in(marketer)
+    page.goto(reverse("admin:cohorts_cohort_change", args=[cohort.pk]))
+    tables = page.get_by_text("Show the days as a table")
+    tables.first.press("Enter")
+    expect(page.locator("table.rc-days").first.locator("tbody tr")).to_have_count(61)
+    page.get_by_role("link", name="30 days").press("Enter")
+    expect(page.get_by_text("Nobody entered or left in these days.")).to_be_visible()
+    tables.first.press("Enter")
+    expect(page.locator("table.rc-days").first.locator("tbody tr")).to_have_count(30)

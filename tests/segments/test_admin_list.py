@@ -98,7 +98,7 @@ def test_the_change_is_told_in_words(marketer_client, people, history, said):
         note_size(segment, ago=ago, total=total)
     page = marketer_client.get(LIST)
     assert said in text_of(page)
-    assert ('class="sl-spark"' in page.content.decode()) == ("No earlier" not in said)
+    assert ('class="rc-spark"' in page.content.decode()) == ("No earlier" not in said)
 
 
 def test_archived_segments_are_shown_when_asked_for(marketer_client, people):

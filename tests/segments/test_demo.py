@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import Allotment, DataImportKey, DataPointUsage, User
+from cohorts import history
 from cohorts.models import Cohort, CohortSync
+from profiles import universe
 from profiles.models import CustomEvent, EventName, PeopleCount, Profile
 from segments import audience, demo, demo_data, demo_days, demo_events, filters
 from segments.models import Segment, SegmentSize
@@ -108,3 +110,15 @@ def test_demo_has_a_past_which_is_invented_once(workspace, live_server, tmp_path
     assert PeopleCount.objects.count() == demo_days.DAYS + 1
     load(live_server, tmp_path)
     assert [kind.objects.count() for kind in kinds] == before
+
+
+def test_cohorts_of_the_demo_have_a_past_in_which_users_come_and_go(workspace, live_server, tmp_path):
+    load(live_server, tmp_path)
+    now = timezone.now()
+    live = universe.live(workspace_id=workspace.pk)
+    cohorts = list(Cohort.objects.for_workspace(workspace))
+    for known in history.of(cohorts=cohorts, within=live, days=90, now=now).values():
+        assert len(known.days) == 90
+        assert all(day.size for day in known.days)
+        assert sum(day.left for day in known.days[:-1]) > 0
+    assert DataPointUsage.objects.values("day").distinct().count() > 90

@@ -35,7 +35,7 @@ def _cohort(slug: str, partner: str, cohort_id: str) -> Cohort:
     owner = Workspace.objects.filter(slug=slug).first()
     if owner is None:
         raise CommandError(f"There is no workspace “{slug}”.")
-    own = Cohort.objects.for_workspace(owner).without_members()
+    own = Cohort.objects.for_workspace(owner).current().without_members()
     cohort = own.filter(partner=partner, partner_cohort_id=cohort_id).first()
     if cohort is None:
         raise CommandError(f"Workspace “{slug}” has no cohort “{cohort_id}” of partner “{partner}”.")

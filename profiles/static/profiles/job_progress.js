@@ -1,4 +1,4 @@
-// Keeps the page of an import or export up to date while it runs, and loads it again when it does not run any more.
+// Keeps the page of an import, an export or a sync up to date while it runs, and loads it again when it does not run any more.
 
 const PAUSE = 1500;
 const TOLD_EVERY = 25; // percent
@@ -10,7 +10,9 @@ const refresh = async () => {
   if (!response.ok) return true;
   const data = await response.json();
   for (const [name, html] of Object.entries(data.parts)) {
-    section.querySelector(`[data-live="${name}"]`).innerHTML = html;
+    const place = section.querySelector(`[data-live="${name}"]`);
+    // Whoever stands on a link in there with the keyboard stays on it.
+    if (!place.contains(document.activeElement)) place.innerHTML = html;
   }
   tell(data);
   return data.is_active;
