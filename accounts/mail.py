@@ -83,7 +83,7 @@ def _hand_over(letters: Sequence[tuple[User, EmailMessage]]) -> int:
 
 
 def _is_final(error: OSError) -> bool:
-    """Whether the server will never take a mail to this address."""
-    if not isinstance(error, SMTPRecipientsRefused):
-        return False
-    return all(code >= PERMANENT for code, _reason in error.recipients.values())
+    """Whether the server will never take this mail."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= PERMANENT for code, _reason in error.recipients.values())
+    return isinstance(error, SMTPDataError) and error.smtp_code >= PERMANENT

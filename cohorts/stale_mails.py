@@ -10,7 +10,7 @@ from typing import Any
 from accounts import mail
 from cohorts import freshness_words
 from cohorts.admin_cells import partner_name
-from cohorts.freshness import Freshness
+from cohorts.freshness import Freshness, State
 from cohorts.models import Cohort, StaleIncident
 
 NAMED_IN_A_MAIL = 50
@@ -57,5 +57,5 @@ def context(*, incidents: Sequence[StaleIncident], found: Mapping[int, Freshness
         "count": len(incidents),
         "lines": lines,
         "more": len(incidents) - len(lines),
-        "url": mail.link("cohorts_cohort_changelist"),
+        "url": f"{mail.link('cohorts_cohort_changelist')}?freshness={State.STALE.value}",
     }

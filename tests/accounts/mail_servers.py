@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -28,13 +28,15 @@ class _Picky(Delivers):
         raise NotImplementedError
 
 
-class KnowsNobodyAtGone(_Picky):
-    """Refuses addresses that begin with `gone` for ever, and those that begin with `busy` for now."""
+class Refusing(_Picky):
+    """Refuses who is `gone`, and what to them is `spam`, for ever; who is `busy` or `full` for now."""
 
     def look_at(self, address: str) -> None:
-        codes = {"gone": 550, "busy": 450}
-        if code := codes.get(address.partition("@")[0]):
-            raise SMTPRecipientsRefused({address: (code, b"no")})
+        name = address.partition("@")[0]
+        if name in {"gone", "busy"}:
+            raise SMTPRecipientsRefused({address: (550 if name == "gone" else 450, b"no")})
+        if name in {"spam", "full"}:
+            raise SMTPDataError(554 if name == "spam" else 452, b"no")
 
 
 class DiesAtGone(_Picky):

@@ -74,22 +74,22 @@ def test_server_that_is_away_is_the_callers_to_try_again(workspace, settings, ma
     assert mailoutbox == []
 
 
-@pytest.mark.parametrize("first", ["gone", "busy"])
+@pytest.mark.parametrize("first", ["gone", "busy", "spam", "full"])
 def test_address_that_is_refused_keeps_nobody_else_from_their_mail(workspace, settings, mailoutbox, first):
-    settings.EMAIL_BACKEND = f"{SERVERS}.KnowsNobodyAtGone"
+    settings.EMAIL_BACKEND = f"{SERVERS}.Refusing"
     for name in (first, "here"):
         make_marketer(workspace, email=f"{name}@staff.example")
     assert tell(workspace) == 1
     assert addresses(mailoutbox) == ["here@staff.example"]
 
 
-def test_refused_for_ever_is_not_tried_again_refused_for_now_is(workspace, settings):
-    settings.EMAIL_BACKEND = f"{SERVERS}.KnowsNobodyAtGone"
-    reader = make_marketer(workspace, email="gone@staff.example")
+@pytest.mark.parametrize(("for_ever", "for_now"), [("gone", "busy"), ("spam", "full")])
+def test_refused_for_ever_is_not_tried_again_refused_for_now_is(workspace, settings, for_ever, for_now):
+    settings.EMAIL_BACKEND = f"{SERVERS}.Refusing"
+    make_marketer(workspace, email=f"{for_ever}@staff.example")
     assert tell(workspace) == 0
-    reader.email = "busy@staff.example"
-    reader.save()
-    with pytest.raises(OSError, match="450"):
+    make_marketer(workspace, email=f"{for_now}@staff.example")
+    with pytest.raises(OSError, match=r"45[02]"):
         tell(workspace)
 
 

@@ -100,6 +100,7 @@ def test_mail_says_which_cohort_since_when_why_and_where_to_look(
         "Expected interval: 1\xa0hour",
         f"https://rollcall.example.com/admin/cohorts/cohort/{cohort.pk}/change/",
         "The partner paused the sync",
+        "https://rollcall.example.com/admin/cohorts/cohort/?freshness=stale",
         "https://rollcall.example.com/admin/notifications/",
     ):
         assert part in text
