@@ -8,6 +8,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from tests.api.clients import page_body
 from tests.reliability.clients import Sender
 from tests.reliability.server import Server, run
@@ -36,6 +38,7 @@ def files_of(folder: Path, kind: str) -> set[int]:
     return {int(path.stem.rpartition("_")[2]) for path in folder.glob(f"*/{kind}_*.db")}
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the processes")
 def test_processes_count_together_and_a_new_server_begins_anew(tmp_path):
     url, folder = f"sqlite:///{tmp_path / 'db.sqlite3'}", tmp_path / "metrics"
     run(["migrate", "--verbosity", "0"], url)
