@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_paginator import CappedPaginator
 from accounts.permissions import current_workspace
-from cohorts import admin_cells, admin_panels, admin_syncs, membership
+from cohorts import admin_cells, admin_held, admin_panels, admin_syncs, membership
 from cohorts.admin_filters import PartnerFilter, SyncPartnerFilter
 from cohorts.models import Cohort, CohortSync
 from config.admin import Panel, ReadOnlyAdmin
@@ -27,6 +27,7 @@ class CohortAdmin(ReadOnlyAdmin):
         admin_panels.cohort_figures,
         admin_panels.cohort_syncs,
         admin_panels.cohort_unmatched,
+        admin_held.held_panel,
         admin_panels.cohort_facts,
     ]
     change_list_template = "cohorts/cohort_list.html"

@@ -35,7 +35,8 @@ def cohort_syncs(request: HttpRequest, cohort: Cohort) -> SafeString:
 
 def cohort_unmatched(_request: HttpRequest, cohort: Cohort) -> SafeString:
     """Return whom the latest sync named without reaching anybody."""
-    latest = cohort.syncs.only("unmatched_sample").order_by("-id").first()
+    of_partner = cohort.syncs.exclude(action=CohortSync.Action.HELD)
+    latest = of_partner.only("unmatched_sample").order_by("-id").first()
     rows = admin_syncs.sample(latest.unmatched_sample[:SAMPLE_ROWS]) if latest else []
     return _render(
         "cohort_unmatched", {"sync": latest, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
