@@ -12,7 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import partners
 from accounts.admin_paginator import CappedPaginator
-from cohorts import admin_cells, admin_facts, admin_freshness, admin_panels, admin_syncs, admin_views
+from cohorts import (
+    admin_cells,
+    admin_facts,
+    admin_freshness,
+    admin_held,
+    admin_panels,
+    admin_syncs,
+    admin_views,
+)
 from cohorts.admin_filters import PartnerFilter, StateFilter, SyncPartnerFilter
 from cohorts.admin_list import CohortColumns, CohortList
 from cohorts.models import Cohort, CohortSync
@@ -29,6 +37,7 @@ class CohortAdmin(CohortColumns, ReadOnlyAdmin):
         admin_panels.cohort_size,
         admin_panels.cohort_syncs,
         admin_panels.cohort_unmatched,
+        admin_held.held_panel,
         admin_panels.cohort_facts,
     ]
     change_list_template = "cohorts/cohort_list.html"

@@ -75,7 +75,8 @@ def cohort_syncs(request: HttpRequest, cohort: Cohort) -> SafeString:
 
 def cohort_unmatched(request: HttpRequest, cohort: Cohort) -> SafeString:
     """Return whom the latest sync named without reaching anybody."""
-    latest = cohort.syncs.only("unmatched_sample").order_by("-id").first()
+    of_partner = cohort.syncs.exclude(action=CohortSync.Action.HELD)
+    latest = of_partner.only("unmatched_sample").order_by("-id").first()
     rows = admin_syncs.sample(latest.unmatched_sample[:SAMPLE_ROWS]) if latest else []
     context = {"sync": latest, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
     return _render("cohort_unmatched", context, request)

@@ -15,8 +15,8 @@ _BEGINNING = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 def every(expected: timedelta) -> str:
-    """Return an interval as `20 minutes` or `1 hour, 30 minutes`."""
-    return timesince(_BEGINNING, _BEGINNING + expected)
+    """Return an interval as `20 minutes` or `1 hour, 30 minutes`, to the minute."""
+    return timesince(_BEGINNING, _BEGINNING + expected + timedelta(seconds=30))
 
 
 def explained(it: Freshness) -> str:
