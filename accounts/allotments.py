@@ -125,7 +125,14 @@ def _pace(totals: Mapping[date, int], *, since: date, today: date) -> float:
 
 
 def change(
-    *, workspace: Workspace, data_points: int | None, period: str, starts_on: date, by: User, now: datetime
+    *,
+    workspace: Workspace,
+    data_points: int | None,
+    period: str,
+    starts_on: date,
+    by: User,
+    address: str | None = None,
+    now: datetime,
 ) -> None:
     """Give a workspace an allotment, or take it away (`data_points` is None). Owns its transaction."""
     given = {"data_points": data_points, "period": period, "starts_on": starts_on}
@@ -139,6 +146,7 @@ def change(
             action=audit.Action.ALLOTMENT_CHANGED,
             subject="allotment",
             actor=by,
+            address=address,
             detail={**given, "starts_on": starts_on.isoformat()} if data_points else {},
             now=now,
         )

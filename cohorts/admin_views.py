@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import User
+from accounts import addresses
 from accounts.permissions import current_workspace
 from cohorts import admin_cells, admin_live, admin_syncs, ignoring, uses
 from cohorts.admin_list import visible
@@ -51,7 +51,7 @@ def delete(request: HttpRequest, cohort_id: int) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, cohort, uses.of(cohort=cohort), status=200)
     try:
-        ignoring.ignore(cohort=cohort, by=cast("User", request.user), now=timezone.now())
+        ignoring.ignore(cohort=cohort, **_by(request))
     except CohortInUseError as error:
         return _ask(request, cohort, list(error.users), status=CONFLICT)
     messages.success(request, _("“{name}” is deleted. Its syncs are refused now.").format(name=cohort.name))
@@ -80,9 +80,14 @@ def _ask(request: HttpRequest, cohort: Cohort, users: list[Any], *, status: int)
 def restore(request: HttpRequest, cohort_id: int) -> HttpResponse:
     """Take a deleted cohort back: nothing is lost by that, so nothing is asked."""
     cohort = cohort_of(request, cohort_id)
-    ignoring.restore(cohort=cohort, by=cast("User", request.user), now=timezone.now())
+    ignoring.restore(cohort=cohort, **_by(request))
     messages.success(request, _("“{name}” is back, and its syncs are taken again.").format(name=cohort.name))
     return redirect(_page_of(cohort))
+
+
+def _by(request: HttpRequest) -> dict[str, Any]:
+    """Return who does something, from where, and when."""
+    return {"by": request.user, "address": addresses.of_request(request), "now": timezone.now()}
 
 
 def _page_of(cohort: Cohort) -> str:

@@ -1,7 +1,7 @@
 """Cohorts are deleted here, not at their partner: what it goes on sending is refused until somebody restores them.
 
-Nothing of a deleted cohort is lost: its members stay as they were, and come back with it. Race-prone, because segments
-are saved and pages arrive meanwhile:
+The members of a deleted cohort stay as they were, and come back with it; whoever was held for it is held no longer.
+Race-prone, because segments are saved and pages arrive meanwhile:
 
 1. The lock of the workspace's segments: whoever begins to use the cohort comes before and keeps it, or after and finds
    it gone (`segments/saving.py`). It is taken before any row is locked.
@@ -19,7 +19,7 @@ from django.db.models import Model
 
 from accounts import audit
 from accounts.models import User
-from cohorts import syncs, uses
+from cohorts import held, syncs, uses
 from cohorts.models import Cohort
 from profiles import locks
 from profiles.locks import Lock
@@ -33,7 +33,7 @@ class CohortInUseError(Exception):
         self.users = users
 
 
-def ignore(*, cohort: Cohort, by: User | None, now: datetime) -> None:
+def ignore(*, cohort: Cohort, by: User | None, address: str | None = None, now: datetime) -> None:
     """Delete a cohort here: its syncs are refused from now on. Raises CohortInUseError while anything uses it."""
     with transaction.atomic():
         locks.alone(Lock.SEGMENTS, workspace_id=cohort.workspace_id)
@@ -43,18 +43,19 @@ def ignore(*, cohort: Cohort, by: User | None, now: datetime) -> None:
         if users := uses.of(cohort=current):
             raise CohortInUseError(users)
         syncs.give_up(cohort=current, reason=_reason(current), now=now)
+        held.forget(cohort_ids=[current.pk])
         _write(current, ignored_at=now, by=by)
-        _note(current, audit.Action.COHORT_DELETED, by, now)
+        _note(current, audit.Action.COHORT_DELETED, by, address, now)
 
 
-def restore(*, cohort: Cohort, by: User | None, now: datetime) -> None:
+def restore(*, cohort: Cohort, by: User | None, address: str | None = None, now: datetime) -> None:
     """Take a deleted cohort back, with the members it had; its next sync is taken again."""
     with transaction.atomic():
         current = _locked(cohort)
         if current.ignored_at is None:
             return
         _write(current, ignored_at=None, by=None)
-        _note(current, audit.Action.COHORT_RESTORED, by, now)
+        _note(current, audit.Action.COHORT_RESTORED, by, address, now)
 
 
 def _locked(cohort: Cohort) -> Cohort:
@@ -70,12 +71,13 @@ def _write(cohort: Cohort, *, ignored_at: datetime | None, by: User | None) -> N
     cohort.save(update_fields=["ignored_at", "ignored_by"])
 
 
-def _note(cohort: Cohort, action: audit.Action, by: User | None, now: datetime) -> None:
+def _note(cohort: Cohort, action: audit.Action, by: User | None, address: str | None, now: datetime) -> None:
     audit.record(
         workspace_id=cohort.workspace_id,
         action=action,
         subject=f"cohort {cohort.pk}",
         actor=by,
+        address=address,
         detail={
             "name": cohort.name,
             "partner": cohort.partner,

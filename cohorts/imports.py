@@ -190,28 +190,39 @@ def _receive(
         # The partner exports again under an old session id: a new attempt, complete when all its pages came.
         sync, known = syncs.begin(cohort=cohort, export=export, now=now), None
     # 3. Keep the page, with those of it who are to be held, and count it.
-    result = matched.result
+    _count(cohort, sync, export, matched, known=known, digest=digest, now=now)
+    # 4. The page that completes a sync swaps the members of a full one, and settles the history of any.
+    _settle(cohort, sync, export, matched, now)
+
+
+def _count(
+    cohort: Cohort,
+    sync: CohortSync,
+    export: Export,
+    matched: _Matched,
+    *,
+    known: CohortDelta | None,
+    digest: bytes,
+    now: datetime,
+) -> None:
     held_count = _hold(cohort, sync, export, matched, is_replaced=known is not None)
-    tally = {**result.tally(), "held_count": held_count}
-    page = Page(number=export.page, digest=digest, tally=tally)
-    _keep(cohort, sync, export, matched, page, now)
+    tally = {**matched.result.tally(), "held_count": held_count}
+    _keep(cohort, sync, export, matched, Page(number=export.page, digest=digest, tally=tally), now)
     syncs.note_page(
         sync=sync,
         export=export,
-        tally=page.tally,
-        sample=result.sample,
+        tally=tally,
+        sample=matched.result.sample,
         replaced=known if export.is_full else None,
         now=now,
     )
-    # 4. The page that completes a sync swaps the members of a full one, and settles the history of any.
-    _settle(cohort, sync, export, now)
-    if matched.waiting is not None and sync.status == Status.COMPLETE and export.is_full:
-        held.swap(cohort=cohort, sync=sync)
 
 
-def _settle(cohort: Cohort, sync: CohortSync, export: Export, now: datetime) -> None:
+def _settle(cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, now: datetime) -> None:
     if sync.status == Status.COMPLETE and export.is_full:
         membership.swap(cohort=cohort, sync=sync, now=now)
+        if matched.waiting is not None:
+            held.swap(cohort=cohort, sync=sync)
     elif sync.status == Status.COMPLETE and export.total_pages is not None:
         membership.compact(cohort=cohort)
 

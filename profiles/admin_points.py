@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import allotments
+from accounts import addresses, allotments
 from accounts.models import User
 from accounts.permissions import current_workspace
 from config.admin import page
@@ -43,6 +43,7 @@ def change_allotment(request: HttpRequest) -> HttpResponse:
         workspace=current_workspace(request),
         **form.cleaned_data,
         by=cast("User", request.user),
+        address=addresses.of_request(request),
         now=timezone.now(),
     )
     has_one = form.cleaned_data["data_points"] is not None
