@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from django.db import transaction
 from pyroaring import BitMap
 
 from accounts.models import Integration
-from cohorts import held, membership, metrics, moves, syncs
+from cohorts import held, membership, metrics, moves, rows, syncs
 from cohorts.held import Waiting
 from cohorts.membership import Kind, Page
 from cohorts.models import Cohort, CohortDelta, CohortSync
@@ -30,23 +30,11 @@ from profiles.identifiers import Identified
 from profiles.matching import Reason
 
 Status = CohortSync.Status
-LAST_SYNC_RESOLUTION = timedelta(seconds=10)
 TALLY_OF_REASON = {
     Reason.UNKNOWN: "unknown_count",
     Reason.IDENTIFIED: "identified_count",
     Reason.INVALID: "invalid_count",
 }
-
-
-class IgnoredCohortError(Exception):
-    """The cohort was deleted here (`cohorts/ignoring.py`), so nothing that its partner sends is taken."""
-
-    def __init__(self, partner_cohort_id: str) -> None:
-        super().__init__(
-            f"The cohort “{partner_cohort_id}” was deleted in Rollcall, so its members are not taken any more. "
-            "Stop this sync, or ask an administrator to restore the cohort in Rollcall."
-        )
-        self.partner_cohort_id = partner_cohort_id
 
 
 @dataclass(frozen=True)
@@ -95,10 +83,10 @@ def name_cohort(
 ) -> None:
     """Create the cohort or rename it. The partner's first `created_at` is kept: clients send a new one each time.
 
-    Raises IgnoredCohortError.
+    Raises rows.IgnoredCohortError.
     """
     with transaction.atomic():
-        cohort = _locked_cohort(integration, partner_cohort_id, name=name, now=now)
+        cohort = rows.locked(integration=integration, partner_cohort_id=partner_cohort_id, name=name, now=now)
         cohort.name = name
         cohort.partner_created_at = cohort.partner_created_at or created_at
         cohort.save(update_fields=["name", "partner_created_at"])
@@ -110,7 +98,7 @@ def apply(
     """Apply one request: all of it in one transaction, or nothing.
 
     `digest` identifies the page's content: a page that comes again in its session changes nothing. Returns how the
-    identifiers fared, also for a page that came again. Raises IgnoredCohortError.
+    identifiers fared, also for a page that came again. Raises rows.IgnoredCohortError.
     """
     for _attempt in range(attempts.MAX_ATTEMPTS):
         mark = moves.known(workspace_id=integration.workspace_id)
@@ -176,9 +164,11 @@ def _receive(
     # 1. Lock the cohort, making it first if it is new: members are never lost to the order of calls. Who was
     #    matched must be so still: nobody is merged until the page is kept.
     moves.hold_off(workspace_id=integration.workspace_id)
-    cohort = _locked_cohort(integration, export.partner_cohort_id, name=export.name, now=now)
+    cohort = rows.locked(
+        integration=integration, partner_cohort_id=export.partner_cohort_id, name=export.name, now=now
+    )
     moves.check(cohort=cohort, mark=mark)
-    _describe(cohort, export, now)
+    rows.describe(cohort=cohort, export=export, now=now)
     # 2. Find the sync the page belongs to; a page it has already, or of a sync that was overtaken, changes nothing.
     sync = syncs.find(cohort=cohort, export=export, now=now)
     known = _known_page(sync, export, digest)
@@ -262,38 +252,3 @@ def _hold(cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, *
             cohort=cohort, sync=sync, waiting=matched.waiting, page=export.page, is_replaced=is_replaced
         )
     return held.change(cohort=cohort, waiting=matched.waiting, removed=matched.removed)
-
-
-def _locked_cohort(
-    integration: Integration, partner_cohort_id: str, *, name: str | None, now: datetime
-) -> Cohort:
-    identity = (integration.workspace_id, integration.partner, partner_cohort_id)
-    cohort = membership.lock(*identity)
-    if cohort is None:
-        # Two first calls may meet here: the second finds the first one's row, and waits for its lock.
-        workspace_id, partner, _id = identity
-        new = Cohort(
-            workspace_id=workspace_id,
-            partner=partner,
-            partner_cohort_id=partner_cohort_id,
-            name=name or partner_cohort_id,
-            created_at=now,
-        )
-        Cohort.objects.bulk_create([new], ignore_conflicts=True)
-        cohort = membership.lock(*identity)
-    if cohort is None:  # pragma: no cover
-        raise RuntimeError("A cohort vanished while it was created; rows of cohorts are never deleted.")
-    if cohort.ignored_at is not None:
-        raise IgnoredCohortError(partner_cohort_id)
-    return cohort
-
-
-def _describe(cohort: Cohort, export: Export, now: datetime) -> None:
-    """Let name and description follow the partner's latest call; write only what is news."""
-    name = export.name or cohort.name
-    description = cohort.description if export.description is None else export.description
-    is_recent = cohort.last_sync_at is not None and now - cohort.last_sync_at < LAST_SYNC_RESOLUTION
-    if is_recent and (name, description) == (cohort.name, cohort.description):
-        return
-    cohort.last_sync_at, cohort.name, cohort.description = now, name, description
-    cohort.save(update_fields=["last_sync_at", "name", "description"])

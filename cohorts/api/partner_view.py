@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from accounts import addresses, calls
 from accounts.models import DataImportKey, Integration
 from accounts.throttling import KeyThrottle
-from cohorts.imports import IgnoredCohortError
+from cohorts.rows import IgnoredCohortError
 
 Cause = calls.Cause
 # What is kept of a refusal where the answer names a header's value, or seconds that differ from call to call.

@@ -10,8 +10,9 @@ from django.utils import timezone
 from accounts.models import Integration
 from cohorts import ignoring, imports, uses
 from cohorts.ignoring import CohortInUseError
-from cohorts.imports import Change, IgnoredCohortError
+from cohorts.imports import Change
 from cohorts.models import CohortSync
+from cohorts.rows import IgnoredCohortError
 from cohorts.syncs import Export
 from profiles.identifiers import of_members
 from segments import saving
