@@ -15,8 +15,9 @@ _BEGINNING = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 def every(expected: timedelta) -> str:
-    """Return an interval as `20 minutes` or `1 hour, 30 minutes`, to the minute."""
-    return timesince(_BEGINNING, _BEGINNING + expected + timedelta(seconds=30))
+    """Return an interval as `20 minutes` or `1 hour, 30 minutes`: machines are a second early or late."""
+    minutes = round(expected / timedelta(minutes=1))
+    return timesince(_BEGINNING, _BEGINNING + timedelta(minutes=minutes))
 
 
 def explained(it: Freshness) -> str:

@@ -66,9 +66,9 @@ class CohortSyncFactory(DjangoModelFactory[CohortSync]):
 def make_hourly(*, silence: timedelta, now: datetime | None = None, **more: Any) -> Cohort:
     """Return a cohort that was synced each hour, and whose partner has been silent for so long since."""
     cohort: Cohort = CohortFactory.create(**more)
+    latest = (now or timezone.now()) - silence
     for hours in range(5):
-        moment = (now or timezone.now()) - silence - timedelta(hours=hours)
-        CohortSyncFactory.create(cohort=cohort, started_at=moment)
+        CohortSyncFactory.create(cohort=cohort, started_at=latest - timedelta(hours=hours))
     return cohort
 
 
