@@ -27,7 +27,7 @@ log = structlog.get_logger("rollcall.calls")
 Cause = RejectedCall.Cause
 SHARDS = 16
 RECENT = timedelta(days=30)
-# 404 is no refusal of a partner's call but of an address, 503 passes by itself.
+# A 404 concerns an address, or a cohort that was deleted here, whose page says so; 503 passes by itself.
 KEPT = frozenset({400, 401, 413, 415, 429})
 # Of one workspace, or of nobody: what calls no key of a workspace cannot hide what calls one of its own.
 MAX_ROWS_A_MINUTE = 50

@@ -30,7 +30,7 @@ def test_sidebar_of_an_administrator_has_everything_in_its_order(administrator_c
     assert sidebar(administrator_client) == {
         "": ["Overview"],
         "Audience": ["Segments", "Cohorts", "Users", "Imports", "Exports"],
-        "Partner integrations": ["Technology partners", "Import history"],
+        "Partner integrations": ["Technology partners", "Import history", "Rejected calls"],
         "Settings": ["Team", "Workspaces", "REST API keys", "Data points", "Audit log"],
     }
 
