@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import allotments
+from accounts import allotments, heartbeat
 from accounts.models import DataImportKey, Heartbeat, User, Workspace
 from accounts.partners import MIXPANEL
 from accounts.permissions import current_workspace
@@ -57,7 +57,7 @@ def figures(*, workspace: Workspace) -> Figures:
     """Count what the overview shows; users as a bitmap that is kept, never by a look at all of them."""
     own = {"workspace": OuterRef("pk")}
     keys = DataImportKey.objects.valid().filter(integration__workspace=OuterRef("pk"))
-    beats = Heartbeat.objects.filter(name=overview_attention.WORKER)
+    beats = Heartbeat.objects.filter(name=heartbeat.WORKER)
     # All in one query, the allotment included: the page has few to spare.
     known: Any = (
         Workspace.objects.select_related("allotment")

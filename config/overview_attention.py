@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.db.models import Max, Q, Sum
 from django.urls import reverse
@@ -13,25 +14,24 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import calls, heartbeat, partners
 from accounts.allotments import Standing
-from accounts.models import RejectedCall, User, Workspace
-from accounts.partners import PARTNERS
+from accounts.models import User, Workspace
 from cohorts import freshness_words
-from cohorts.admin_cells import partner_name
 from cohorts.freshness import State
 from cohorts.latest_syncs import Overview
 from cohorts.models import CohortSync
 from profiles import numbers
 from profiles.templatetags.moments import ago
 
-KEYS, SYNCS = "accounts.view_dataimportkey", "cohorts.view_cohortsync"
+CALLS, SYNCS = "accounts.view_rejectedcall", "cohorts.view_cohortsync"
 # A partner sends the pages of a sync one after the other: one that is quiet for this long has stopped.
 QUIET = timedelta(hours=1)
 STAYS_FOR = timedelta(days=7)
 UNFINISHED_SHOWN = 5
 CALLS_OF = timedelta(hours=24)
 START = "manage.py qcluster"
-WORKER, WORKER_BEATS_WITHIN = "worker", timedelta(minutes=3)
+PARTNERS_SHOWN = 5
 
 
 class Item(NamedTuple):
@@ -53,13 +53,13 @@ def items(
     reader: User,
     now: datetime,
 ) -> list[Item]:
-    """Return what needs the reader's attention and is theirs to see; at most two queries.
+    """Return what needs the reader's attention and is theirs to see; three queries at most.
 
     `beat_at` is the worker's last sign of life; `freshness` and `standing` are those of the workspace, None for who may not see them.
     """
     found: list[Item] = []
-    if reader.has_perm(KEYS):
-        found += [*_worker(beat_at, now), *_rejected(workspace, now)]
+    if reader.has_perm(CALLS):
+        found += [*_worker(beat_at, now), *_rejected(workspace, reader, now)]
     if freshness:
         found += _stale(freshness)
     if reader.has_perm(SYNCS):
@@ -70,7 +70,7 @@ def items(
 
 
 def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
-    if beat_at is None or beat_at < now - WORKER_BEATS_WITHIN:
+    if beat_at is None or beat_at < now - heartbeat.LATE_AFTER:
         waits = _("Imports of files, exports, mails and nightly work wait for it.")
         last = format_html(_("Last sign of life: {time}."), time=ago(beat_at)) if beat_at else ""
         start = format_html(_("Start it with {command}."), command=format_html("<code>{}</code>", START))
@@ -78,27 +78,23 @@ def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
         yield Item(is_bad=True, title=_("The worker is not running"), note=note)
 
 
-def _rejected(workspace: Workspace, now: datetime) -> Iterator[Item]:
-    calls = RejectedCall.objects.filter(workspace=workspace, last_at__gte=now - CALLS_OF)
-    for row in (
-        calls.values("partner").annotate(calls=Sum("call_count"), last=Max("last_at")).order_by("-last")
-    ):
-        slug, partner = row["partner"], PARTNERS.get(row["partner"])
+def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Item]:
+    recent = calls.visible(workspace=workspace, reader=reader).filter(last_at__gte=now - CALLS_OF)
+    by_partner = recent.values("partner").annotate(calls=Sum("call_count"), last=Max("last_at"))
+    # Whoever calls without a key names any partner: no more than a few of them are told of.
+    for row in by_partner.order_by("-last")[:PARTNERS_SHOWN]:
         title = ngettext(
             "{partner}: {count} call refused in 24 hours",
             "{partner}: {count} calls refused in 24 hours",
             row["calls"],
         )
+        partner = partners.named(row["partner"]).name
         yield Item(
             is_bad=True,
-            title=title.format(
-                partner=partner.name if partner else partner_name(slug), count=numbers.count(row["calls"])
-            ),
+            title=title.format(partner=partner, count=numbers.count(row["calls"])),
             note=format_html(_("The last one came {time}."), time=ago(row["last"])),
-            url=reverse("admin:technology_partner", args=[slug])
-            if partner
-            else reverse("admin:technology_partners"),
-            action=_("Look at keys and calls"),
+            url=f"{reverse('admin:accounts_rejectedcall_changelist')}?{urlencode({'partner': row['partner']})}",
+            action=_("See why"),
         )
 
 

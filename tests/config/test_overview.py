@@ -173,6 +173,7 @@ def add_rejected_call(workspace, number: int) -> None:
         minute_at=timezone.now(),
         last_at=timezone.now(),
         status=401,
+        cause=RejectedCall.Cause.INVALIDATED_KEY,
         reason="The key is invalid.",
         fingerprint=str(number),
     )
@@ -225,6 +226,7 @@ def test_every_link_leads_to_a_page_that_its_reader_may_open(marketer_client, ad
             assert not item.url or reader.get(item.url).status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)  # as everywhere else: bitmaps are not kept in memory within one
 def test_it_costs_the_same_for_1_and_50_cohorts(administrator_client, busy):
     def queries() -> int:
         with CaptureQueriesContext(connection) as made:

@@ -79,6 +79,7 @@ def reject(workspace, partner: str = "mixpanel", calls: int = 1, ago: timedelta 
         minute_at=NOW - ago,
         last_at=NOW - ago,
         status=401,
+        cause=RejectedCall.Cause.INVALIDATED_KEY,
         reason="The key is invalid.",
         call_count=calls,
         fingerprint=str(RejectedCall.objects.count()),
@@ -91,15 +92,20 @@ def test_rejected_calls_of_a_day_are_summed_by_partner(told, workspace, other_wo
     reject(workspace, "heap_io", ago=timedelta(hours=1))
     reject(workspace, calls=100, ago=timedelta(hours=25))
     reject(other_workspace, calls=100)
+    reject(None, calls=100)
     found = told()
     assert titles(found) == [
         "Mixpanel: 5 calls refused in 24 hours",
         "Heap io: 1 call refused in 24 hours",
     ]
-    assert [url for *_others, url in found] == [
-        reverse("admin:technology_partner", args=["mixpanel"]),
-        reverse("admin:technology_partners"),
-    ]
+    listed = reverse("admin:accounts_rejectedcall_changelist")
+    assert [url for *_others, url in found] == [f"{listed}?partner=mixpanel", f"{listed}?partner=heap_io"]
+
+
+def test_calls_with_nobody_s_key_are_told_to_the_only_workspace_and_never_fill_the_page(told):
+    for number in range(9):
+        reject(None, f"made-up-{number}")
+    assert len(titles(told())) == overview_attention.PARTNERS_SHOWN
 
 
 def test_marketer_is_not_told_of_keys_and_worker(told, workspace, marketer):
@@ -114,7 +120,7 @@ def test_stale_cohorts_are_named_and_those_beyond_are_counted(told):
     carts, lapsed = CohortFactory.create(name="Carts"), CohortFactory.create(name="Lapsed")
     found = told(freshness=Overview({State.STALE: 3, State.LATE: 1}, [(carts, stale), (lapsed, late)]))
     assert titles(found) == ["“Carts” is stale", "2 more cohorts are stale"]
-    assert "expected every 1" in found[0][1]
+    assert "Out of date since" in found[0][1]
     assert found[0][2] == reverse("admin:cohorts_cohort_change", args=[carts.pk])
     assert found[1][2].endswith("?freshness=stale")
 
