@@ -176,28 +176,26 @@ def _receive(
         # The partner exports again under an old session id: a new attempt, complete when all its pages came.
         sync, known = syncs.begin(cohort=cohort, export=export, now=now), None
     # 3. Keep the page, with those of it who are to be held, and count it.
-    result = matched.result
-    held_count = _hold(cohort, sync, export, matched, is_replaced=known is not None)
-    tally = {**result.tally(), "held_count": held_count}
+    tally = matched.result.tally() | _hold(cohort, sync, export, matched, is_replaced=known is not None)
     page = Page(number=export.page, digest=digest, tally=tally)
     _keep(cohort, sync, export, matched, page, now)
     syncs.note_page(
         sync=sync,
         export=export,
         tally=page.tally,
-        sample=result.sample,
+        sample=matched.result.sample,
         replaced=known if export.is_full else None,
         now=now,
     )
     # 4. The page that completes a sync swaps the members of a full one, and settles the history of any.
-    _settle(cohort, sync, export, now)
-    if matched.waiting is not None and sync.status == Status.COMPLETE and export.is_full:
-        held.swap(cohort=cohort, sync=sync)
+    _settle(cohort, sync, export, matched, now)
 
 
-def _settle(cohort: Cohort, sync: CohortSync, export: Export, now: datetime) -> None:
+def _settle(cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, now: datetime) -> None:
     if sync.status == Status.COMPLETE and export.is_full:
         membership.swap(cohort=cohort, sync=sync, now=now)
+        if matched.waiting is not None:
+            held.swap(cohort=cohort, sync=sync)
     elif sync.status == Status.COMPLETE and export.total_pages is not None:
         membership.compact(cohort=cohort)
 
@@ -224,15 +222,18 @@ def _keep(
         membership.append(cohort=cohort, sync=sync, kind=kind, members=members, page=page, now=now)
 
 
-def _hold(cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, *, is_replaced: bool) -> int:
-    """Hold those who wait for a profile; return how many of the page do."""
-    if matched.waiting is None:
-        return 0
-    if export.is_full and export.page is not None:
-        return held.collect(
-            cohort=cohort, sync=sync, waiting=matched.waiting, page=export.page, is_replaced=is_replaced
-        )
-    return held.change(cohort=cohort, waiting=matched.waiting, removed=matched.removed)
+def _hold(
+    cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, *, is_replaced: bool
+) -> dict[str, int]:
+    """Hold those who wait for a profile; return how many of the page do, as a part of its tally."""
+    waiting = matched.waiting
+    if waiting is None:
+        return {"held_count": 0}
+    if not export.is_full:
+        return {"held_count": held.change(cohort=cohort, waiting=waiting, removed=matched.removed)}
+    page = export.page or 0
+    count = held.collect(cohort=cohort, sync=sync, waiting=waiting, page=page, is_replaced=is_replaced)
+    return {"held_count": count}
 
 
 def _locked_cohort(
