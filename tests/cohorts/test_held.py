@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Integration
@@ -37,6 +39,16 @@ def test_nobody_is_held_where_the_integration_does_not(integration):
     send("ann")
     send("ann", action=Action.MEMBERS, session_id="full")
     assert not HeldSet.objects.exists()
+
+
+def test_page_asks_nothing_of_held_members_where_the_integration_does_not_hold():
+    Integration.objects.update(holds_unmatched=False)
+    with CaptureQueriesContext(connection) as captured:
+        send("ann", action=Action.REMOVE_MEMBERS)
+        send("ann", action=Action.MEMBERS, session_id="full")
+        change("+ann", "-ben")
+    assert len(captured) > 3
+    assert [query["sql"] for query in captured if "cohorts_held" in query["sql"]] == []
 
 
 def test_nobody_is_ever_made_a_profile(workspace):
