@@ -33,8 +33,8 @@ from profiles.identifiers import Identified
 from profiles.matching import Keys, Reason
 
 State = HeldSet.State
-# No identifier of a profile is longer, and no index of PostgreSQL takes much more.
-MAX_KEY_BYTES = 2_000
+# No identifier of a profile is longer, and an index of PostgreSQL does not take five times as much.
+MAX_KEY_LENGTH = 550
 MAX_PAGE = 2**31 - 1
 BATCH = 5_000  # members a transaction deletes
 
@@ -61,7 +61,7 @@ class Waiting:
 
 
 def _worth_holding(candidates: Keys) -> Keys:
-    return [key for key in dict.fromkeys(candidates) if len(key.encode()) <= MAX_KEY_BYTES]
+    return [key for key in dict.fromkeys(candidates) if len(key) <= MAX_KEY_LENGTH]
 
 
 def _member(keys: Keys) -> UUID:

@@ -180,32 +180,19 @@ def _receive(
         # The partner exports again under an old session id: a new attempt, complete when all its pages came.
         sync, known = syncs.begin(cohort=cohort, export=export, now=now), None
     # 3. Keep the page, with those of it who are to be held, and count it.
-    _count(cohort, sync, export, matched, known=known, digest=digest, now=now)
-    # 4. The page that completes a sync swaps the members of a full one, and settles the history of any.
-    _settle(cohort, sync, export, matched, now)
-
-
-def _count(
-    cohort: Cohort,
-    sync: CohortSync,
-    export: Export,
-    matched: _Matched,
-    *,
-    known: CohortDelta | None,
-    digest: bytes,
-    now: datetime,
-) -> None:
-    held_count = _hold(cohort, sync, export, matched, is_replaced=known is not None)
-    tally = {**matched.result.tally(), "held_count": held_count}
-    _keep(cohort, sync, export, matched, Page(number=export.page, digest=digest, tally=tally), now)
+    tally = matched.result.tally() | _hold(cohort, sync, export, matched, is_replaced=known is not None)
+    page = Page(number=export.page, digest=digest, tally=tally)
+    _keep(cohort, sync, export, matched, page, now)
     syncs.note_page(
         sync=sync,
         export=export,
-        tally=tally,
+        tally=page.tally,
         sample=matched.result.sample,
         replaced=known if export.is_full else None,
         now=now,
     )
+    # 4. The page that completes a sync swaps the members of a full one, and settles the history of any.
+    _settle(cohort, sync, export, matched, now)
 
 
 def _settle(cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, now: datetime) -> None:
@@ -243,12 +230,15 @@ def _keep(
         membership.append(cohort=cohort, sync=sync, kind=kind, members=members, page=page, now=now)
 
 
-def _hold(cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, *, is_replaced: bool) -> int:
-    """Hold those who wait for a profile; return how many of the page do."""
-    if matched.waiting is None:
-        return 0
-    if export.is_full and export.page is not None:
-        return held.collect(
-            cohort=cohort, sync=sync, waiting=matched.waiting, page=export.page, is_replaced=is_replaced
-        )
-    return held.change(cohort=cohort, waiting=matched.waiting, removed=matched.removed)
+def _hold(
+    cohort: Cohort, sync: CohortSync, export: Export, matched: _Matched, *, is_replaced: bool
+) -> dict[str, int]:
+    """Hold those who wait for a profile; return how many of the page do, as a part of its tally."""
+    waiting = matched.waiting
+    if waiting is None:
+        return {"held_count": 0}
+    if not export.is_full:
+        return {"held_count": held.change(cohort=cohort, waiting=waiting, removed=matched.removed)}
+    page = export.page or 0
+    count = held.collect(cohort=cohort, sync=sync, waiting=waiting, page=page, is_replaced=is_replaced)
+    return {"held_count": count}

@@ -153,8 +153,8 @@ def test_a_page_that_comes_again_after_the_merge_changes_nothing(workspace, ids,
 def test_a_page_matched_before_a_merge_is_matched_again(workspace, ids, send, monkeypatch):
     real, matched = imports._match, []
 
-    def interrupted(workspace_id, changes):
-        matched.append(real(workspace_id, changes))
+    def interrupted(integration, changes):
+        matched.append(real(integration, changes))
         if len(matched) == 1:
             merge(workspace, ("ann", "ben"))
         return matched[-1]
@@ -172,11 +172,11 @@ def test_an_alias_named_while_its_user_is_identified_is_not_lost(workspace, ids,
     ProfileFactory.create(anonymous=True, aliases=[("mixpanel_distinct_id", "x1")])
     real, matched = imports._match, []
 
-    def interrupted(workspace_id, changes):
-        matched.append(real(workspace_id, changes))
+    def interrupted(integration, changes):
+        matched.append(real(integration, changes))
         if len(matched) == 1:
             name = alias(label="mixpanel_distinct_id", name="x1")
-            identity.identify(workspace_id=workspace_id, pairs=[(name, "ann")], author=Author(), now=NOW)
+            identity.identify(workspace_id=workspace.pk, pairs=[(name, "ann")], author=Author(), now=NOW)
         return matched[-1]
 
     monkeypatch.setattr(imports, "_match", interrupted)

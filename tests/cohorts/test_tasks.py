@@ -29,14 +29,14 @@ def test_clean_up_keeps_to_the_settings(workspace, settings):
         CohortSyncFactory.create(unfinished=True, started_at=timezone.now() - age)
     for age in (timedelta(days=days - 1), timedelta(days=days + 1)):
         CohortSyncFactory.create(started_at=timezone.now() - age, unmatched_sample=sample)
-    assert tasks.clean_up() == {"syncs": 1, "pages": 0, "samples": 1, "deltas": 0}
+    assert tasks.clean_up() == {"syncs": 1, "pages": 0, "samples": 1, "held": 0, "deltas": 0}
     assert CohortSync.objects.filter(status="expired").count() == 1
 
 
 def test_running_twice_finds_nothing_more_to_do(workspace):
     CohortSyncFactory.create(unfinished=True, started_at=timezone.now() - timedelta(days=30))
     tasks.clean_up()
-    assert tasks.clean_up() == {"syncs": 0, "pages": 0, "samples": 0, "deltas": 0}
+    assert tasks.clean_up() == {"syncs": 0, "pages": 0, "samples": 0, "held": 0, "deltas": 0}
     assert tasks.compact_idle() == 0
 
 
