@@ -158,7 +158,7 @@ class HeldMachine(RuleBasedStateMachine):
 
     def send_page(self, number: int, who: list[Keys]) -> None:
         session, total = self.export or ("", 0)
-        if self.pages.get(number, ([()],))[0] != who:  # else a repeat
+        if self.pages.get(number, (None,))[0] != who:  # else a repeat
             self.pages[number] = (who, self.matched(who), self.unknown(who))
         self.send(Action.MEMBERS, [(who, False)], session_id=session, page=number, total_pages=total)
         if len(self.pages) == total:
