@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 from django_q.models import Schedule
+from structlog.testing import capture_logs
 
 from accounts import audit
 from accounts.models import AuditEntry, Integration, Membership
@@ -224,6 +225,30 @@ def test_server_that_is_away_for_the_recovery_is_tried_again_too(reader, clock, 
     settings.EMAIL_BACKEND = working
     clock.later(MINUTE)
     assert (subjects(), subjects()) == ([AGAIN], [])
+
+
+@pytest.mark.parametrize("address", ["busy@staff.example", "full@staff.example", "odd@staff.example"])
+def test_workspace_whose_mail_does_not_go_out_keeps_no_other_from_theirs(
+    workspace, other_workspace, clock, subjects, settings, address
+):
+    settings.EMAIL_BACKEND = f"{SERVERS}.Refusing"
+    make_marketer(workspace, email=address)
+    make_marketer(other_workspace)
+    synced()
+    synced("Theirs", workspace=other_workspace)
+    clock.later(5 * HOUR)
+    assert subjects() == ["The cohort “Theirs” is out of date (Elsewhere)"]
+
+
+def test_server_that_is_away_is_asked_once_a_check(reader, other_workspace, clock, subjects, settings):
+    settings.EMAIL_BACKEND = f"{SERVERS}.Unreachable"
+    make_marketer(other_workspace)
+    synced()
+    synced("Theirs", workspace=other_workspace)
+    clock.later(5 * HOUR)
+    with capture_logs() as logged:
+        assert subjects() == []
+    assert [line["event"] for line in logged] == ["mail_not_handed_over"]
 
 
 def test_cohort_that_is_heard_of_before_anybody_was_told_is_no_news(reader, clock, subjects, settings):
