@@ -119,6 +119,28 @@ def test_writes_after_a_count_wait_for_the_disk_again(workspace):
         assert cursor.fetchone() == (2,)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="needs SQLite")
+@pytest.mark.parametrize("keep", [count, lambda key: reject(key.integration.workspace)])
+def test_other_writers_are_not_waited_for_until_a_partner_gives_up(workspace, keep):
+    key, _ = make_key(workspace)
+    patience = []
+
+    def patience_now() -> int:
+        found: int = connection.connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        return found
+
+    def note(execute, sql, *rest):
+        patience.append(patience_now() if sql.strip().startswith(("INSERT", "UPDATE")) else 0)
+        return execute(sql, *rest)
+
+    usual = patience_now()
+    with connection.execute_wrapper(note):
+        keep(key)
+    assert 0 < max(patience) <= 1_000 < usual
+    assert patience_now() == usual
+
+
 # --- refusals ----------------------------------------------------------------------------------------------
 def test_refusal_is_kept_whole_without_the_body(workspace):
     reject(workspace)
