@@ -2,7 +2,8 @@
 
 Both are written after a call was dealt with, each by a statement of its own that does not wait for the disk: a call
 is not to become slower by being counted, and a power cut may take the counts of its last moment with it. Neither
-ever fails the answer.
+ever fails the answer, nor keeps it waiting for long: where another writer has the whole database, as on SQLite, a
+call is rather not counted.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ KEPT = frozenset({400, 401, 413, 415, 429})
 # Of one workspace, or of nobody: what calls no key of a workspace cannot hide what calls one of its own.
 MAX_ROWS_A_MINUTE = 50
 LARGEST = 2**63 - 1
+# How long other writers are waited for on SQLite: partners give up after 10 s, and a file's import may take longer.
+PATIENCE = 500  # milliseconds
 _OUR_PREFIX = re.compile(r"r[ck]_[A-Za-z0-9_-]{8}")
 
 
@@ -169,18 +172,23 @@ def _execute(sql: str, params: Sequence[Any]) -> int:
     """Run a statement whose loss in a power cut would not matter, without waiting for the disk; return its rows.
 
     On PostgreSQL the statement itself says so, for its own transaction: no other statement goes to the server. On
-    SQLite the connection does, which keeps the database whole all the same; writes that follow wait for the disk again.
+    SQLite the connection does, which keeps the database whole all the same; writes that follow wait for the disk, and
+    for other writers, as before.
     """
     with connection.cursor() as cursor:
         if connection.in_atomic_block:
             return _rows(cursor, sql, "true", params)
         if connection.vendor == "postgresql":
             return _rows(cursor, sql, "set_config('synchronous_commit', 'off', true) = 'off'", params)
-        cursor.execute("PRAGMA synchronous=NORMAL")
+        pragma = connection.connection.execute
+        (as_before,) = pragma("PRAGMA busy_timeout").fetchone()
+        pragma("PRAGMA synchronous=NORMAL")
+        pragma(f"PRAGMA busy_timeout={PATIENCE}")
         try:
             return _rows(cursor, sql, "true", params)
         finally:
-            cursor.execute("PRAGMA synchronous=FULL")
+            pragma("PRAGMA synchronous=FULL")
+            pragma(f"PRAGMA busy_timeout={as_before}")
 
 
 def _rows(cursor: CursorWrapper, sql: str, unhurried: str, params: Sequence[Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,10 @@ from django.db import transaction
 
 from accounts import audit, keys
 from accounts.models import Integration, User, Workspace
+
+# What apps above do in the transaction of a change, with the integration as it is now and the names of what changed.
+# Each appends its own in its admin module.
+FOLLOWERS: list[Callable[[Integration, Collection[str]], None]] = []
 
 
 def find(*, workspace: Workspace, partner: str) -> Integration:
@@ -38,6 +42,8 @@ def change(
         for name in changed:
             setattr(integration, name, values[name])
         integration.save(update_fields=changed)
+        for follow in FOLLOWERS:
+            follow(integration, changed)
         audit.record(
             workspace_id=workspace.pk,
             action=audit.Action.INTEGRATION_CHANGED,

@@ -16,6 +16,8 @@ from django.utils import translation
 from accounts.models import User, Workspace
 
 PERMANENT = 500  # SMTP's codes from here on say "never", those below "not now"
+# These are about one mail, and the server takes others; any other error is the server's.
+OF_ONE_MAIL = (SMTPRecipientsRefused, SMTPDataError)
 
 log = structlog.get_logger("rollcall.mail")
 
@@ -70,10 +72,14 @@ def _hand_over(letters: Sequence[tuple[User, EmailMessage]]) -> int:
         for reader, message in letters:
             try:
                 count += server.send_messages([message]) or 0
+            except (
+                UnicodeError
+            ) as error:  # no domain is called like that: some pass for an address all the same
+                log.warning("mail_failed", user=reader.pk, error=type(error).__name__)
             except OSError as error:
                 log.warning("mail_failed", user=reader.pk, error=type(error).__name__)
                 failure = failure if _is_final(error) else error
-                if not isinstance(error, SMTPRecipientsRefused | SMTPDataError):
+                if not isinstance(error, OF_ONE_MAIL):
                     break  # the server is gone
     finally:
         server.close()

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
-from accounts import partners
+from accounts import integrations, partners
 from accounts.admin_paginator import CappedPaginator
 from cohorts import (
     admin_cells,
@@ -20,6 +20,7 @@ from cohorts import (
     admin_panels,
     admin_syncs,
     admin_views,
+    held,
 )
 from cohorts.admin_filters import PartnerFilter, StateFilter, SyncPartnerFilter
 from cohorts.admin_list import CohortColumns, CohortList
@@ -135,3 +136,4 @@ class CohortSyncAdmin(ReadOnlyAdmin):
 
 ProfileAdmin.panels.append(admin_panels.cohorts_of_user)
 partners.FACTS.append(admin_facts.of_partner)
+integrations.FOLLOWERS.append(held.follow)

@@ -149,8 +149,13 @@ def forget(*, cohort_ids: Collection[int]) -> None:
     HeldSet.objects.wanted().filter(cohort_id__in=cohort_ids).update(state=State.DROPPED)
 
 
-def forget_partner(*, integration: Integration) -> None:
-    """Hold nobody for a partner's cohorts: to be called when its integration stops to hold unmatched members."""
+def follow(integration: Integration, changed: Collection[str]) -> None:
+    """Hold nobody for a partner's cohorts once its integration stops to: who is taken out meanwhile is not noted.
+
+    So nobody joins who was held before, should it hold again. The caller owns the transaction.
+    """
+    if integration.holds_unmatched or "holds_unmatched" not in changed:
+        return
     cohorts = Cohort.objects.filter(workspace_id=integration.workspace_id, partner=integration.partner)
     forget(cohort_ids=list(cohorts.values_list("pk", flat=True)))
 

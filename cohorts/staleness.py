@@ -109,15 +109,18 @@ def _end(incident: StaleIncident, it: Freshness, now: datetime) -> int:
 
 # --- mails ----------------------------------------------------------------------------------------------------
 def _tell(found: Mapping[int, Freshness], now: datetime) -> int:
-    try:
-        return sum(
-            _mail(news, workspace, found, now)
-            for news in (RECOVERED, STALE)
-            for workspace in _workspaces_to_tell(news, now)
-        )
-    except OSError as error:  # smtplib's errors are some, too: who has no mail yet gets it at the next check
-        log.warning("mail_not_handed_over", error=type(error).__name__)
-        return 0
+    count = 0
+    to_tell = [(news, it) for news in (RECOVERED, STALE) for it in _workspaces_to_tell(news, now)]
+    for news, workspace in to_tell:
+        try:
+            count += _mail(news, workspace, found, now)
+        except (
+            OSError
+        ) as error:  # smtplib's errors are some, too: who has no mail yet gets it at the next check
+            log.warning("mail_not_handed_over", error=type(error).__name__)
+            if not isinstance(error, mail.OF_ONE_MAIL):
+                break  # nor would the server take those of other workspaces
+    return count
 
 
 def _waiting(news: News, now: datetime) -> QuerySet[StaleIncident]:

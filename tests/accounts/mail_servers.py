@@ -29,12 +29,17 @@ class _Picky(Delivers):
 
 
 class Refusing(_Picky):
-    """Refuses who is `gone`, and what to them is `spam`, for ever; who is `busy` or `full` for now."""
+    """Refuses who is `gone`, and what to them is `spam`, for ever; who is `busy` or `full` for now.
+
+    Of `odd` no server hears: Django itself cannot write such an address, as of a domain that is too long in ASCII.
+    """
 
     def look_at(self, address: str) -> None:
         name = address.partition("@")[0]
         if name in {"gone", "busy"}:
             raise SMTPRecipientsRefused({address: (550 if name == "gone" else 450, b"no")})
+        if name == "odd":
+            raise UnicodeError("label empty or too long")
         if name in {"spam", "full"}:
             raise SMTPDataError(554 if name == "spam" else 452, b"no")
 

@@ -111,12 +111,25 @@ def test_statement_that_does_not_wait_for_the_disk_is_the_only_one(workspace):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="needs SQLite")
-def test_writes_after_a_count_wait_for_the_disk_again(workspace):
+@pytest.mark.parametrize("keep", [count, lambda key: reject(key.integration.workspace)])
+def test_neither_disk_nor_other_writers_are_waited_for_as_by_the_writes_that_follow(workspace, keep):
+    def waits() -> tuple[int, ...]:
+        return tuple(
+            connection.connection.execute(f"PRAGMA {it}").fetchone()[0]
+            for it in ("synchronous", "busy_timeout")
+        )
+
+    def note(execute, sql, *rest):
+        found.append(waits())
+        return execute(sql, *rest)
+
+    found: list[tuple[int, ...]] = []
     key, _ = make_key(workspace)
-    count(key)
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous")
-        assert cursor.fetchone() == (2,)
+    with connection.execute_wrapper(note):
+        keep(key)
+    assert (1, calls.PATIENCE) in found
+    assert calls.PATIENCE < 1_000
+    assert waits() == (2, 20_000)
 
 
 # --- refusals ----------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_server_that_is_away_is_the_callers_to_try_again(workspace, settings, ma
     assert mailoutbox == []
 
 
-@pytest.mark.parametrize("first", ["gone", "busy", "spam", "full"])
+@pytest.mark.parametrize("first", ["gone", "busy", "spam", "full", "odd"])
 def test_address_that_is_refused_keeps_nobody_else_from_their_mail(workspace, settings, mailoutbox, first):
     settings.EMAIL_BACKEND = f"{SERVERS}.Refusing"
     for name in (first, "here"):
@@ -83,7 +83,7 @@ def test_address_that_is_refused_keeps_nobody_else_from_their_mail(workspace, se
     assert addresses(mailoutbox) == ["here@staff.example"]
 
 
-@pytest.mark.parametrize(("for_ever", "for_now"), [("gone", "busy"), ("spam", "full")])
+@pytest.mark.parametrize(("for_ever", "for_now"), [("gone", "busy"), ("spam", "full"), ("odd", "full")])
 def test_refused_for_ever_is_not_tried_again_refused_for_now_is(workspace, settings, for_ever, for_now):
     settings.EMAIL_BACKEND = f"{SERVERS}.Refusing"
     make_marketer(workspace, email=f"{for_ever}@staff.example")

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import integrations
 from accounts.models import Integration
 from cohorts import held, retention
 from cohorts.models import Cohort, CohortSync, HeldKey, HeldSet
@@ -174,6 +175,12 @@ def test_superseded_and_expired_syncs_drop_what_they_collected():
     assert not HeldKey.objects.exists()
 
 
+def switch(workspace, *, is_on: bool) -> None:
+    """Let members be held from now on, or not, as the page of settings does."""
+    values = {"holds_unmatched": is_on}
+    integrations.change(workspace=workspace, partner="mixpanel", values=values, by=None, now=NOW)
+
+
 # --- no longer held --------------------------------------------------------------------------------------------
 def test_switched_off_holds_nobody(integration, workspace):
     send("ann")
@@ -185,10 +192,26 @@ def test_switched_off_holds_nobody(integration, workspace):
 
 
 def test_switched_off_and_on_again_before_the_sweep_holds_nobody(integration, workspace):
-    send("ann")
-    held.forget_partner(integration=integration)
-    make_people(workspace, ["ann"])
+    send("ann", "ben")
+    switch(workspace, is_on=False)
+    send("ann", action=Action.REMOVE_MEMBERS, session_id="while it is off")
+    switch(workspace, is_on=True)
+    assert waiting() == []
+    make_people(workspace, ["ann", "ben"])
     assert sweep() == 0
+
+
+def test_other_settings_and_other_partners_let_nobody_go(integration, workspace):
+    send("ann")
+    for partner, values in [
+        ("mixpanel", {"id_limit": 5}),
+        ("heap", {"id_limit": 5, "holds_unmatched": True}),
+    ]:
+        integrations.change(workspace=workspace, partner=partner, values=values, by=None, now=NOW)
+    integrations.change(
+        workspace=workspace, partner="heap", values={"holds_unmatched": False}, by=None, now=NOW
+    )
+    assert waiting() == ["ann"]
 
 
 def test_deleted_cohort_holds_nobody(workspace):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from accounts import integrations
 from accounts.models import DataPointUsage, Integration, Workspace
 from cohorts import held, held_joins, imports, membership
 from cohorts.imports import Change
@@ -158,7 +159,7 @@ class HeldMachine(RuleBasedStateMachine):
 
     def send_page(self, number: int, who: list[Keys]) -> None:
         session, total = self.export or ("", 0)
-        if number not in self.pages or self.pages[number][0] != who:  # else a repeat
+        if self.pages.get(number, (None,))[0] != who:  # else a repeat
             self.pages[number] = (who, self.matched(who), self.unknown(who))
         self.send(Action.MEMBERS, [(who, False)], session_id=session, page=number, total_pages=total)
         if len(self.pages) == total:
@@ -227,10 +228,10 @@ class HeldMachine(RuleBasedStateMachine):
 
     @rule(is_on=st.booleans())
     def switch(self, is_on: bool) -> None:
-        self.integration.holds_unmatched = is_on
-        self.integration.save()
+        values = {"holds_unmatched": is_on}
+        integrations.change(workspace=self.workspace, partner="machine", values=values, by=None, now=NOW)
+        self.integration.refresh_from_db()
         if not is_on:
-            held.forget_partner(integration=self.integration)
             self.held = set()
             self.pages = {it: (who, found, set()) for it, (who, found, _held) in self.pages.items()}
 

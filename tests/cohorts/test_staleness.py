@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 from django_q.models import Schedule
+from structlog.testing import capture_logs
 
 from accounts import audit
 from accounts.models import AuditEntry, Integration, Membership
@@ -61,10 +62,9 @@ def hear(cohort: Cohort, now: datetime) -> None:
     CohortSyncFactory.create(cohort=cohort, started_at=now)
 
 
-STALE, AGAIN = (
-    "The cohort “Lapsed” is out of date (Default)",
-    "The cohort “Lapsed” is updated again (Default)",
-)
+STALE = "The cohort “Lapsed” is out of date (Default)"
+AGAIN = "The cohort “Lapsed” is updated again (Default)"
+THEIRS = "The cohort “Theirs” is out of date (Elsewhere)"
 
 
 def test_one_mail_when_a_cohort_falls_silent_and_one_when_it_is_heard_of_again(reader, clock, subjects):
@@ -125,10 +125,7 @@ def test_cohorts_that_fall_silent_together_are_one_mail_per_workspace(
         synced(name)
     synced("Theirs", workspace=other_workspace)
     clock.later(5 * HOUR)
-    assert subjects() == [
-        "3 cohorts are out of date (Default)",
-        "The cohort “Theirs” is out of date (Elsewhere)",
-    ]
+    assert subjects() == ["3 cohorts are out of date (Default)", THEIRS]
     ours, theirs = (message.body for message in mailoutbox)
     assert all(name in ours for name in ("First", "Second", "Third"))
     assert "Theirs" not in ours
@@ -203,15 +200,20 @@ def test_switch_of_another_workspace_gives_no_time(other_workspace, reader, cloc
 
 
 # --- faults ---------------------------------------------------------------------------------------------------
-def test_server_that_is_away_is_tried_again_and_nobody_gets_it_twice(reader, clock, subjects, settings):
+def test_server_that_is_away_is_tried_again_once_a_check_and_nobody_gets_it_twice(
+    reader, other_workspace, clock, subjects, settings
+):
     working = settings.EMAIL_BACKEND
-    synced()
+    make_marketer(other_workspace)
+    synced(), synced("Theirs", workspace=other_workspace)
     clock.later(5 * HOUR)
     settings.EMAIL_BACKEND = f"{SERVERS}.Unreachable"
-    assert (subjects(), subjects()) == ([], [])
+    with capture_logs() as logged:
+        assert (subjects(), subjects()) == ([], [])
+    assert len(logged) == 2
     settings.EMAIL_BACKEND = working
     clock.later(MINUTE)
-    assert (subjects(), subjects()) == ([STALE], [])
+    assert (subjects(), subjects()) == ([STALE, THEIRS], [])
 
 
 def test_server_that_is_away_for_the_recovery_is_tried_again_too(reader, clock, subjects, settings):
@@ -224,6 +226,19 @@ def test_server_that_is_away_for_the_recovery_is_tried_again_too(reader, clock, 
     settings.EMAIL_BACKEND = working
     clock.later(MINUTE)
     assert (subjects(), subjects()) == ([AGAIN], [])
+
+
+@pytest.mark.parametrize("address", ["busy@staff.example", "full@staff.example", "odd@staff.example"])
+def test_workspace_whose_mail_does_not_go_out_keeps_no_other_from_theirs(
+    workspace, other_workspace, clock, subjects, settings, address
+):
+    settings.EMAIL_BACKEND = f"{SERVERS}.Refusing"
+    make_marketer(workspace, email=address)
+    make_marketer(other_workspace)
+    synced()
+    synced("Theirs", workspace=other_workspace)
+    clock.later(5 * HOUR)
+    assert subjects() == [THEIRS]
 
 
 def test_cohort_that_is_heard_of_before_anybody_was_told_is_no_news(reader, clock, subjects, settings):
@@ -274,13 +289,12 @@ def test_check_costs_the_same_for_any_number_of_cohorts(workspace, reader, djang
 
 
 def test_scheduled_task_checks_as_of_now_and_says_what_it_did(workspace, reader):
-    cohort, now = make_hourly(silence=5 * HOUR), timezone.now()
+    cohort = make_hourly(silence=5 * HOUR)
     assert tasks.check_freshness() == {"began": 1, "ended": 0, "mails": 1}
-    hear(cohort, now)
+    hear(cohort, timezone.now())
     assert tasks.check_freshness() == {"began": 0, "ended": 1, "mails": 1}
     assert tasks.check_freshness() == {"began": 0, "ended": 0, "mails": 0}
 
 
 def test_check_is_scheduled_each_minute(db):
-    schedule = Schedule.objects.get(func="cohorts.tasks.check_freshness")
-    assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 1)
+    assert Schedule.objects.get(func="cohorts.tasks.check_freshness", schedule_type="I").minutes == 1
