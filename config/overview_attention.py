@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Max, Q, Sum
+from django.db.models import Max, OuterRef, Q, Subquery, Sum
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts import calls, heartbeat, partners
 from accounts.allotments import Standing
-from accounts.models import User, Workspace
+from accounts.models import Integration, User, Workspace
 from cohorts import freshness_words
 from cohorts.freshness import State
 from cohorts.latest_syncs import Overview
@@ -80,7 +80,11 @@ def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
 
 def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Item]:
     recent = calls.visible(workspace=workspace, reader=reader).filter(last_at__gte=now - CALLS_OF)
-    by_partner = recent.values("partner").annotate(calls=Sum("call_count"), last=Max("last_at"))
+    own = Integration.objects.filter(workspace=workspace, partner=OuterRef("partner")).values("pk")
+    accepted = Subquery(own.annotate(at=Max("keys__last_used_at")).values("at"))
+    by_partner = recent.values("partner", accepted_at=accepted).annotate(
+        calls=Sum("call_count"), last=Max("last_at")
+    )
     # Whoever calls without a key names any partner: no more than a few of them are told of.
     for row in by_partner.order_by("-last")[:PARTNERS_SHOWN]:
         title = ngettext(
@@ -89,10 +93,17 @@ def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Ite
             row["calls"],
         )
         partner = partners.named(row["partner"]).name
+        # The partner may call with several keys, so it is worth a look for a day, even if one of them works.
+        is_over = row["accepted_at"] is not None and row["accepted_at"] > row["last"]
+        said = (
+            _("The last one came {time}. Calls have been accepted since.")
+            if is_over
+            else _("The last one came {time}.")
+        )
         yield Item(
-            is_bad=True,
+            is_bad=not is_over,
             title=title.format(partner=partner, count=numbers.count(row["calls"])),
-            note=format_html(_("The last one came {time}."), time=ago(row["last"])),
+            note=format_html(said, time=ago(row["last"])),
             url=f"{reverse('admin:accounts_rejectedcall_changelist')}?{urlencode({'partner': row['partner']})}",
             action=_("See why"),
         )

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.allotments import Period, Standing
-from accounts.models import Allotment, Heartbeat, RejectedCall
+from accounts.models import Allotment, DataImportKey, Heartbeat, RejectedCall
 from cohorts.freshness import Freshness, State
 from cohorts.latest_syncs import Overview
 from config import overview_attention
+from tests.accounts.factories import make_key
 from tests.cohorts.factories import CohortFactory, CohortSyncFactory
 from tests.profiles.factories import make_people
 
@@ -100,6 +101,17 @@ def test_rejected_calls_of_a_day_are_summed_by_partner(told, workspace, other_wo
     ]
     listed = reverse("admin:accounts_rejectedcall_changelist")
     assert [url for *_others, url in found] == [f"{listed}?partner=mixpanel", f"{listed}?partner=heap_io"]
+
+
+def test_refused_calls_are_a_warning_once_calls_are_accepted_again(told, workspace, other_workspace):
+    key, _secret = make_key(workspace)
+    make_key(other_workspace)
+    reject(workspace, ago=timedelta(minutes=5))
+    for minutes, is_over in [(6, False), (5, False), (4, True)]:
+        DataImportKey.objects.filter(pk=key.pk).update(last_used_at=NOW - timedelta(minutes=minutes))
+        ((title, note, _url),) = told()
+        assert title == "Mixpanel: 1 call refused in 24 hours"
+        assert ("accepted since" in note) == is_over
 
 
 def test_calls_with_nobody_s_key_are_told_to_the_only_workspace_and_never_fill_the_page(told):
