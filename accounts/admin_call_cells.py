@@ -10,9 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import partners
 from accounts.calls import Cause
 from accounts.models import RejectedCall
-from accounts.partners import MIXPANEL, PARTNERS
+from accounts.partners import MIXPANEL
 
 # What Mixpanel does at an answer; of other partners it is not known.
 FOLLOWS = {
@@ -88,9 +89,8 @@ def meaning_of(call: RejectedCall) -> Meaning:
 
 
 def partner_name(call: RejectedCall) -> str:
-    """Return the partner's name; what is in the address it called if it is one we have no page for."""
-    known = PARTNERS.get(call.partner)
-    return known.name if known else call.partner or _("Several")
+    """Return the partner's name."""
+    return partners.named(call.partner).name if call.partner else _("Several")
 
 
 def when(_admin: object, call: RejectedCall) -> SafeString:

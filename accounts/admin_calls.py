@@ -16,11 +16,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts import admin_call_cells, calls
+from accounts import admin_call_cells, calls, partners
 from accounts.admin_paginator import CappedPaginator
 from accounts.keys import PREFIX_LENGTH
 from accounts.models import Integration, RejectedCall, User, Workspace
-from accounts.partners import PARTNERS
 from accounts.permissions import current_workspace
 from config.admin import Panel, ReadOnlyAdmin
 
@@ -51,7 +50,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class PartnerFilter(admin.SimpleListFilter):
-    """The partners that have a page, and those of the workspace's integrations."""
+    """The partners of the workspace's integrations."""
 
     title = _("partner")
     parameter_name = "partner"
@@ -59,9 +58,10 @@ class PartnerFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the partners, by slug."""
         own = Integration.objects.filter(workspace=current_workspace(request))
-        names = dict.fromkeys(own.values_list("partner", flat=True))
-        known = {slug: slug for slug in names} | {slug: partner.name for slug, partner in PARTNERS.items()}
-        return sorted(known.items())
+        return [
+            (slug, partners.named(slug).name)
+            for slug in own.order_by("partner").values_list("partner", flat=True)
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep what the chosen partner sent."""
@@ -71,7 +71,7 @@ class PartnerFilter(admin.SimpleListFilter):
 def call_meaning(_request: HttpRequest, call: RejectedCall) -> SafeString:
     """Return what happened, and what helps."""
     meaning = admin_call_cells.meaning_of(call)
-    context = {"call": call, "meaning": meaning, "has_page": call.partner in PARTNERS}
+    context = {"call": call, "meaning": meaning, "has_page": bool(call.partner)}
     return render_to_string("accounts/call_meaning.html", context)
 
 

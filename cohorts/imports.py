@@ -164,11 +164,8 @@ def _receive(
     # 1. Lock the cohort, making it first if it is new: members are never lost to the order of calls. Who was
     #    matched must be so still: nobody is merged until the page is kept.
     moves.hold_off(workspace_id=integration.workspace_id)
-    cohort = rows.locked(
-        integration=integration, partner_cohort_id=export.partner_cohort_id, name=export.name, now=now
-    )
+    cohort = rows.of_export(integration=integration, export=export, now=now)
     moves.check(cohort=cohort, mark=mark)
-    rows.describe(cohort=cohort, export=export, now=now)
     # 2. Find the sync the page belongs to; a page it has already, or of a sync that was overtaken, changes nothing.
     sync = syncs.find(cohort=cohort, export=export, now=now)
     known = _known_page(sync, export, digest)

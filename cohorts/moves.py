@@ -8,7 +8,7 @@ before the page is kept:
 3. A page whose mark is not the one it knew before it matched (`check`) is matched again: `MovedError`.
 
 The cohorts that a move writes are locked first, in the order of their ids, so that it never waits for a page or for
-the clean-up while it holds what they need.
+the clean-up while it holds what they need. Held members that join a cohort (`cohorts/held_joins.py`) go the same way.
 """
 
 from __future__ import annotations

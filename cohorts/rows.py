@@ -46,8 +46,16 @@ def locked(*, integration: Integration, partner_cohort_id: str, name: str | None
     return cohort
 
 
-def describe(*, cohort: Cohort, export: Export, now: datetime) -> None:
-    """Let name and description follow the partner's latest call; write only what is news."""
+def of_export(*, integration: Integration, export: Export, now: datetime) -> Cohort:
+    """Lock the cohort of a page as above, and let its name and description follow the partner's latest call."""
+    identity, name = export.partner_cohort_id, export.name
+    cohort = locked(integration=integration, partner_cohort_id=identity, name=name, now=now)
+    _describe(cohort, export, now)
+    return cohort
+
+
+def _describe(cohort: Cohort, export: Export, now: datetime) -> None:
+    """Write only what is news."""
     name = export.name or cohort.name
     description = cohort.description if export.description is None else export.description
     is_recent = cohort.last_sync_at is not None and now - cohort.last_sync_at < LAST_SYNC_RESOLUTION

@@ -105,14 +105,14 @@ def test_calls_are_found_by_answer_partner_and_key(administrator_client, workspa
     make_key(workspace, "segment")
     for query in ("?status=429", "?partner=segment", "?q=rc_wxyz9876", "?q=rc_wx", "?q=+rc_wxyz9876…"):
         assert shown(administrator_client, query) == [other]
-    assert ">segment<" in administrator_client.get(LIST).text.replace(" ", "").replace("\n", "")
+    assert ">Segment<" in administrator_client.get(LIST).text.replace(" ", "").replace("\n", "")
     assert shown(administrator_client, "?status=200") == shown(administrator_client)
     assert "Nothing found" in administrator_client.get(LIST + "?q=rc_nobody").text
 
 
 def test_filter_offers_no_partner_of_other_workspaces(administrator_client, other_workspace, call):
     make_key(other_workspace, "hightouch")
-    assert "hightouch" not in administrator_client.get(LIST).text
+    assert "?partner=hightouch" not in administrator_client.get(LIST).text
 
 
 def test_invalidated_key_that_still_calls_is_told_with_what_helps(administrator_client, call):

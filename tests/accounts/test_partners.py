@@ -28,6 +28,7 @@ def refused(workspace, at=NOW, partner="mixpanel", status=401, **more):
         minute_at=at,
         last_at=at,
         status=status,
+        cause=RejectedCall.Cause.WRONG_PARTNER_KEY,
         reason="Wrong partner API key.",
         fingerprint=str(RejectedCall.objects.count()),
         **more,

@@ -105,13 +105,16 @@ def test_join_waits_for_a_page_on_its_way_and_sees_what_it_did(send, workspace, 
     assert members() == set()
 
 
-def test_page_waits_for_a_join_and_is_matched_again(send, workspace, monkeypatch):
+def test_page_that_waits_for_a_join_is_matched_again(send, workspace, monkeypatch):
     send("ann")
-    make_people(workspace, ["ann"])
+    matched = Pause(monkeypatch, matching, "match", after=True)
     joined = Pause(monkeypatch, moves, "leave_mark", after=True)
+    page = in_thread(lambda: send("ann", action=Action.REMOVE_MEMBERS, session_id="later"))
+    assert matched.reached.wait(30)
+    make_people(workspace, ["ann"])
     joining = in_thread(sweep)
     assert joined.reached.wait(30)
-    page = in_thread(lambda: send("ann", action=Action.REMOVE_MEMBERS, session_id="later"))
+    matched.may_go_on.set()
     wait_until_somebody_waits(unless=page)
     joined.may_go_on.set()
     joining.join()

@@ -74,7 +74,7 @@ def test_cohort_that_segments_use_stays_and_they_are_named(workspace, is_archive
 def test_deleted_cohort_is_not_offered_and_no_segment_can_begin_to_use_it(workspace):
     cohort = CohortFactory.create()
     ignore(cohort)
-    offered = builder_catalogue.offered(workspace=workspace, own_id=None, definition=None)
+    offered = builder_catalogue.offered(workspace=workspace, own_id=None, definition=None, now=timezone.now())
     assert offered.cohorts == {}
     segment = Segment(workspace=workspace, name="New", definition=definition(cohorts(cohort.pk)))
     with pytest.raises(FilterError, match="does not exist any more"):
