@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, Max, OuterRef, Q, Subquery, Sum
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import calls, heartbeat, partners
 from accounts.allotments import Standing
@@ -32,6 +32,13 @@ UNFINISHED_SHOWN = 5
 CALLS_OF = timedelta(hours=24)
 START = "manage.py qcluster"
 PARTNERS_SHOWN = 5
+# By whether the sync replaces all members.
+_UNFINISHED = {
+    True: gettext_lazy(
+        "{seen} of {total} pages came, the last {time}. The cohort keeps its members until a sync is complete."
+    ),
+    False: gettext_lazy("{seen} of {total} pages came, the last {time}. What they changed is in the cohort."),
+}
 
 
 class Item(NamedTuple):
@@ -134,18 +141,21 @@ def _stale(freshness: Overview) -> Iterator[Item]:
 def _unfinished(workspace: Workspace, now: datetime) -> Iterator[Item]:
     stopped = Q(status=CohortSync.Status.RUNNING, last_page_at__lt=now - QUIET)
     given_up = Q(status=CohortSync.Status.EXPIRED)
+    # What is missing came by a later sync that is complete: a full one, or one of the same kind.
+    made_up_for = Q(action=CohortSync.Action.MEMBERS) | Q(action=OuterRef("action"))
+    later = CohortSync.objects.filter(made_up_for, cohort=OuterRef("cohort"), pk__gt=OuterRef("pk"))
     syncs = CohortSync.objects.for_workspace(workspace).filter(
-        stopped | given_up, last_page_at__gte=now - STAYS_FOR
+        stopped | given_up,
+        ~Exists(later.filter(status=CohortSync.Status.COMPLETE)),
+        last_page_at__gte=now - STAYS_FOR,
     )
-    names = ("cohort__name", "status", "pages_count", "total_pages", "last_page_at")
+    names = ("cohort__name", "action", "status", "pages_count", "total_pages", "last_page_at")
     for sync in syncs.select_related("cohort").only(*names).order_by("-last_page_at")[:UNFINISHED_SHOWN]:
         yield Item(
             is_bad=False,
             title=_("A sync of “{cohort}” is unfinished").format(cohort=sync.cohort.name),
             note=format_html(
-                _(
-                    "{seen} of {total} pages came, the last {time}. The cohort keeps its members until a sync is complete."
-                ),
+                _UNFINISHED[sync.action == CohortSync.Action.MEMBERS],
                 seen=sync.pages_count,
                 total=sync.total_pages or "?",
                 time=ago(sync.last_page_at),

@@ -13,12 +13,14 @@ from accounts.allotments import Period, Standing
 from accounts.models import Allotment, DataImportKey, Heartbeat, RejectedCall
 from cohorts.freshness import Freshness, State
 from cohorts.latest_syncs import Overview
+from cohorts.models import CohortSync
 from config import overview_attention
 from tests.accounts.factories import make_key
 from tests.cohorts.factories import CohortFactory, CohortSyncFactory
 from tests.profiles.factories import make_people
 
 pytestmark = pytest.mark.django_db
+Action = CohortSync.Action
 NOW = datetime(2026, 3, 11, 15, tzinfo=UTC)
 
 
@@ -139,18 +141,53 @@ def test_stale_cohorts_are_named_and_those_beyond_are_counted(told):
 
 def test_syncs_that_stopped_are_named(told, other_workspace):
     cohort = CohortFactory.create(name="Stopped")
+    CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(hours=2))
     stopped = CohortSyncFactory.create(
         cohort=cohort, unfinished=True, pages_count=1, started_at=NOW - timedelta(hours=2)
     )
     CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW)
     CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW - timedelta(days=8))
-    CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(hours=2))
     elsewhere = CohortFactory.create(workspace=other_workspace)
     CohortSyncFactory.create(cohort=elsewhere, unfinished=True, started_at=NOW - timedelta(hours=2))
     ((title, note, url),) = told()
     assert title == "A sync of “Stopped” is unfinished"
     assert note.startswith("1 of 2 pages came")
     assert url == reverse("admin:cohorts_cohortsync_change", args=[stopped.pk])
+
+
+@pytest.mark.parametrize(
+    ("stopped", "later", "is_told"),
+    [
+        (Action.MEMBERS, Action.MEMBERS, False),
+        (Action.MEMBERS, Action.ADD_MEMBERS, True),
+        (Action.ADD_MEMBERS, Action.ADD_MEMBERS, False),
+        (Action.ADD_MEMBERS, Action.MEMBERS, False),
+        (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS, True),
+    ],
+)
+def test_sync_that_a_later_one_made_up_for_is_not_told_of(told, stopped, later, is_told):
+    cohort, ago = CohortFactory.create(), NOW - timedelta(hours=2)
+    CohortSyncFactory.create(cohort=cohort, started_at=ago)  # an earlier one makes up for nothing
+    CohortSyncFactory.create(cohort=cohort, unfinished=True, action=stopped, started_at=ago)
+    CohortSyncFactory.create(
+        unfinished=True, action=later, started_at=NOW
+    )  # of another cohort, and not complete
+    assert len(told()) == 1
+    CohortSyncFactory.create(cohort=cohort, action=later, started_at=NOW)
+    assert len(told()) == is_told
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (Action.MEMBERS, "keeps its members until"),
+        (Action.ADD_MEMBERS, "What they changed is in the cohort."),
+    ],
+)
+def test_it_is_said_whether_pages_that_came_count_already(told, action, said):
+    CohortSyncFactory.create(unfinished=True, action=action, started_at=NOW - timedelta(hours=2))
+    ((_title, note, _url),) = told()
+    assert said in note
 
 
 def test_names_of_partners_are_not_taken_for_html(administrator_client, workspace):
