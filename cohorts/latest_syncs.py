@@ -22,14 +22,15 @@ WORST_SHOWN = 5
 FIELDS = ("workspace", "partner", "last_sync_at", "ignored_at")
 
 # Each cohort's are the first of the index (cohort, -id): it costs the same however many syncs it ever had. The
-# moments come as seconds since 1970, which both databases reckon, and are made moments again here.
+# moments come as seconds since 1970, which both databases reckon, and are made moments again here. That held members
+# joined is no word of the partner's.
 _LATEST = {
     "postgresql": """
         SELECT s.cohort_id, s.session_id, s.action,
             EXTRACT(EPOCH FROM s.started_at)::float8, EXTRACT(EPOCH FROM s.last_page_at)::float8
         FROM json_array_elements_text(%s::json) AS chosen(id) CROSS JOIN LATERAL (
             SELECT cohort_id, session_id, action, started_at, last_page_at FROM cohorts_cohortsync
-            WHERE cohort_id = chosen.id::bigint ORDER BY id DESC LIMIT %s
+            WHERE cohort_id = chosen.id::bigint AND action <> 'held' ORDER BY id DESC LIMIT %s
         ) AS s
     """,
     "sqlite": """
@@ -37,7 +38,8 @@ _LATEST = {
             (julianday(s.started_at) - 2440587.5) * 86400.0, (julianday(s.last_page_at) - 2440587.5) * 86400.0
         FROM json_each(%s) AS chosen CROSS JOIN cohorts_cohortsync AS s
         WHERE s.id IN (
-            SELECT id FROM cohorts_cohortsync WHERE cohort_id = chosen.value ORDER BY id DESC LIMIT %s
+            SELECT id FROM cohorts_cohortsync WHERE cohort_id = chosen.value AND action <> 'held'
+            ORDER BY id DESC LIMIT %s
         )
     """,
 }

@@ -147,6 +147,7 @@ def _unfinished(workspace: Workspace, now: datetime) -> Iterator[Item]:
     syncs = CohortSync.objects.for_workspace(workspace).filter(
         stopped | given_up,
         ~Exists(later.filter(status=CohortSync.Status.COMPLETE)),
+        cohort__ignored_at=None,
         last_page_at__gte=now - STAYS_FOR,
     )
     names = ("cohort__name", "action", "status", "pages_count", "total_pages", "last_page_at")

@@ -63,6 +63,7 @@ def test_marketer_finds_out_why_a_cohort_is_smaller_here(
     )
     sign_in(marketer)
     page.goto(reverse("admin:cohorts_cohort_changelist"))
+    expect(page.get_by_title("3 of 7 in the latest sync")).to_be_visible()
     page.get_by_role("link", name="Lapsed").click()
     expect(page.locator("#cohort-size")).to_have_text("3")
     sync = page.get_by_role("region", name="Latest syncs").get_by_role("row").last

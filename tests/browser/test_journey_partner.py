@@ -16,6 +16,8 @@ from tests.profiles.factories import make_people
 OVERVIEW = reverse("admin:index")
 PARTNERS = reverse("admin:technology_partners")
 MIXPANEL = reverse("admin:technology_partner", args=["mixpanel"])
+REJECTED = reverse("admin:accounts_rejectedcall_changelist")
+AUDIT_LOG = reverse("admin:accounts_auditentry_changelist")
 SETTINGS = reverse("admin:technology_partner_settings", args=["mixpanel"])
 
 
@@ -121,6 +123,14 @@ def test_key_is_rotated_on_a_phone_and_the_old_one_shows_until_mixpanel_calls_wi
     page.goto(OVERVIEW)
     expect(attention).to_contain_text("Calls have been accepted since.")
 
+    page.goto(AUDIT_LOG)
+    noted = [row.inner_text() for row in page.locator("#result_list tbody tr").all()]
+    done = ["Data import key invalidated", *["Data import key created"] * 2]
+    for text, entry in zip(done, noted, strict=True):
+        assert text in entry
+        assert "administrator" in entry
+        assert "127.0.0.1" in entry
+
 
 def test_integration_that_is_off_puts_its_partner_off_and_says_so(page, at_work, dialled, axe_clean):
     page.goto(MIXPANEL)
@@ -149,3 +159,36 @@ def test_integration_that_is_off_puts_its_partner_off_and_says_so(page, at_work,
     expect(page.get_by_text("Mixpanel is switched on.")).to_be_visible()
     assert mixpanel.add("ben").status_code == 200
     expect(card(page)).to_contain_text("Connected")
+
+
+def test_limits_hold_from_the_next_call_on_and_refused_calls_say_which(page, at_work, dialled, axe_clean):
+    page.goto(MIXPANEL)
+    secret = generated(page, "Generate key")
+    mixpanel, partner = dialled(Mixpanel(secret)), dialled(Partner(secret))
+    page.goto(SETTINGS)
+    page.get_by_label("IDs per request").fill("2")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_text("The settings are saved.")).to_be_visible()
+    assert partner.change({"user_ids": ["ann", "ben", "cleo"]}).status_code == 400
+    page.get_by_label("Key to require").fill("other software")
+    page.get_by_role("button", name="Require it").click()
+    expect(page.get_by_text("Calls need this partner API key from now on.")).to_be_visible()
+    assert partner.change({"user_ids": ["ann"]}).status_code == 401
+    assert mixpanel.send(b"{").status_code == 400
+    expect(card(page)).to_contain_text("Failing")
+
+    page.goto(SETTINGS)
+    page.get_by_label("Calls per minute and key").fill("1")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_text("The settings are saved.")).to_be_visible()
+    answers = [mixpanel.add("ann"), mixpanel.add("ben")]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert int(answers[1].headers["retry-after"]) > 0
+    expect(card(page)).to_contain_text("Connected")
+
+    page.goto(REJECTED)
+    told = [row.inner_text() for row in page.locator("#result_list tbody tr").all()]
+    for text, whole in zip(["429", "400", "401", "400"], told, strict=True):
+        assert text in whole
+    assert "with a wrong partner API key" in told[2]
+    axe_clean(page)

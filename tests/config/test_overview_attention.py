@@ -147,6 +147,8 @@ def test_syncs_that_stopped_are_named(told, other_workspace):
     )
     CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW)
     CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW - timedelta(days=8))
+    deleted = CohortFactory.create(ignored_at=NOW)
+    CohortSyncFactory.create(cohort=deleted, unfinished=True, started_at=NOW - timedelta(hours=2))
     elsewhere = CohortFactory.create(workspace=other_workspace)
     CohortSyncFactory.create(cohort=elsewhere, unfinished=True, started_at=NOW - timedelta(hours=2))
     ((title, note, url),) = told()
