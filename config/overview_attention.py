@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Max, Q, Sum
+from django.db.models import Exists, Max, OuterRef, Q, Subquery, Sum
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import calls, heartbeat, partners
 from accounts.allotments import Standing
-from accounts.models import User, Workspace
+from accounts.models import Integration, User, Workspace
 from cohorts import freshness_words
 from cohorts.freshness import State
 from cohorts.latest_syncs import Overview
@@ -32,6 +32,13 @@ UNFINISHED_SHOWN = 5
 CALLS_OF = timedelta(hours=24)
 START = "manage.py qcluster"
 PARTNERS_SHOWN = 5
+# By whether the sync replaces all members.
+_UNFINISHED = {
+    True: gettext_lazy(
+        "{seen} of {total} pages came, the last {time}. The cohort keeps its members until a sync is complete."
+    ),
+    False: gettext_lazy("{seen} of {total} pages came, the last {time}. What they changed is in the cohort."),
+}
 
 
 class Item(NamedTuple):
@@ -80,7 +87,11 @@ def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
 
 def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Item]:
     recent = calls.visible(workspace=workspace, reader=reader).filter(last_at__gte=now - CALLS_OF)
-    by_partner = recent.values("partner").annotate(calls=Sum("call_count"), last=Max("last_at"))
+    own = Integration.objects.filter(workspace=workspace, partner=OuterRef("partner")).values("pk")
+    accepted = Subquery(own.annotate(at=Max("keys__last_used_at")).values("at"))
+    by_partner = recent.values("partner", accepted_at=accepted).annotate(
+        calls=Sum("call_count"), last=Max("last_at")
+    )
     # Whoever calls without a key names any partner: no more than a few of them are told of.
     for row in by_partner.order_by("-last")[:PARTNERS_SHOWN]:
         title = ngettext(
@@ -89,10 +100,17 @@ def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Ite
             row["calls"],
         )
         partner = partners.named(row["partner"]).name
+        # The partner may call with several keys, so it is worth a look for a day, even if one of them works.
+        is_over = row["accepted_at"] is not None and row["accepted_at"] > row["last"]
+        said = (
+            _("The last one came {time}. Calls have been accepted since.")
+            if is_over
+            else _("The last one came {time}.")
+        )
         yield Item(
-            is_bad=True,
+            is_bad=not is_over,
             title=title.format(partner=partner, count=numbers.count(row["calls"])),
-            note=format_html(_("The last one came {time}."), time=ago(row["last"])),
+            note=format_html(said, time=ago(row["last"])),
             url=f"{reverse('admin:accounts_rejectedcall_changelist')}?{urlencode({'partner': row['partner']})}",
             action=_("See why"),
         )
@@ -123,18 +141,22 @@ def _stale(freshness: Overview) -> Iterator[Item]:
 def _unfinished(workspace: Workspace, now: datetime) -> Iterator[Item]:
     stopped = Q(status=CohortSync.Status.RUNNING, last_page_at__lt=now - QUIET)
     given_up = Q(status=CohortSync.Status.EXPIRED)
+    # What is missing came by a later sync that is complete: a full one, or one of the same kind.
+    made_up_for = Q(action=CohortSync.Action.MEMBERS) | Q(action=OuterRef("action"))
+    later = CohortSync.objects.filter(made_up_for, cohort=OuterRef("cohort"), pk__gt=OuterRef("pk"))
     syncs = CohortSync.objects.for_workspace(workspace).filter(
-        stopped | given_up, last_page_at__gte=now - STAYS_FOR
+        stopped | given_up,
+        ~Exists(later.filter(status=CohortSync.Status.COMPLETE)),
+        cohort__ignored_at=None,
+        last_page_at__gte=now - STAYS_FOR,
     )
-    names = ("cohort__name", "status", "pages_count", "total_pages", "last_page_at")
+    names = ("cohort__name", "action", "status", "pages_count", "total_pages", "last_page_at")
     for sync in syncs.select_related("cohort").only(*names).order_by("-last_page_at")[:UNFINISHED_SHOWN]:
         yield Item(
             is_bad=False,
             title=_("A sync of “{cohort}” is unfinished").format(cohort=sync.cohort.name),
             note=format_html(
-                _(
-                    "{seen} of {total} pages came, the last {time}. The cohort keeps its members until a sync is complete."
-                ),
+                _UNFINISHED[sync.action == CohortSync.Action.MEMBERS],
                 seen=sync.pages_count,
                 total=sync.total_pages or "?",
                 time=ago(sync.last_page_at),

@@ -59,6 +59,25 @@ def test_refused_calls_are_failing_until_one_is_accepted(workspace):
     assert state(workspace) == "failing"
 
 
+def test_call_accepted_just_after_a_refused_one_ends_the_failure_at_once(workspace, other_workspace):
+    key, secret = make_key(workspace)
+
+    def accepted(seconds):
+        keys.verify(secret=secret, partner="mixpanel", now=NOW + timedelta(seconds=seconds))
+        key.refresh_from_db()
+        return key.last_used_at == NOW + timedelta(seconds=seconds)
+
+    assert accepted(0)
+    refused(workspace, NOW + timedelta(seconds=1))
+    assert state(workspace) == "failing"
+    assert accepted(2)
+    assert state(workspace) == "connected"
+    refused(workspace, NOW + timedelta(seconds=3), status=429)
+    refused(workspace, NOW + timedelta(seconds=3), partner="heap")
+    refused(other_workspace, NOW + timedelta(seconds=3))
+    assert not accepted(4)  # nobody is shown as failing, so the key's row is left in peace
+
+
 def test_calls_that_were_only_too_many_do_not_fail(workspace):
     key, _ = make_key(workspace)
     used(key)
