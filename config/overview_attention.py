@@ -88,12 +88,14 @@ def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Ite
             "{partner}: {count} calls refused in 24 hours",
             row["calls"],
         )
-        partner = partners.named(row["partner"]).name
+        slug = row["partner"]  # blank: of so many that theirs were not kept
+        listed = reverse("admin:accounts_rejectedcall_changelist")
+        partner = partners.named(slug).name if slug else _("Several")
         yield Item(
             is_bad=True,
             title=title.format(partner=partner, count=numbers.count(row["calls"])),
             note=format_html(_("The last one came {time}."), time=ago(row["last"])),
-            url=f"{reverse('admin:accounts_rejectedcall_changelist')}?{urlencode({'partner': row['partner']})}",
+            url=f"{listed}?{urlencode({'partner': slug})}" if slug else listed,
             action=_("See why"),
         )
 
@@ -124,7 +126,7 @@ def _unfinished(workspace: Workspace, now: datetime) -> Iterator[Item]:
     stopped = Q(status=CohortSync.Status.RUNNING, last_page_at__lt=now - QUIET)
     given_up = Q(status=CohortSync.Status.EXPIRED)
     syncs = CohortSync.objects.for_workspace(workspace).filter(
-        stopped | given_up, last_page_at__gte=now - STAYS_FOR
+        stopped | given_up, cohort__ignored_at=None, last_page_at__gte=now - STAYS_FOR
     )
     names = ("cohort__name", "status", "pages_count", "total_pages", "last_page_at")
     for sync in syncs.select_related("cohort").only(*names).order_by("-last_page_at")[:UNFINISHED_SHOWN]:

@@ -13,6 +13,7 @@ from django.utils.translation import override
 
 from accounts import allotments, usage
 from accounts.models import Allotment, DataPointUsage, RejectedCall
+from cohorts.models import CohortSync
 from config import overview, overview_parts
 from profiles import people_counts, selection
 from segments.models import Segment, SegmentSize
@@ -75,6 +76,7 @@ def test_imports_are_those_of_today_and_of_the_workspace(workspace, other_worksp
     CohortSyncFactory.create(cohort=cohort, started_at=NOW, received_count=8, matched_count=6)
     CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(hours=1))
     CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(days=2), received_count=100)
+    CohortSyncFactory.create(cohort=cohort, started_at=NOW, action=CohortSync.Action.HELD)
     elsewhere = CohortFactory.create(workspace=other_workspace)
     CohortSyncFactory.create(cohort=elsewhere, started_at=NOW, received_count=50)
     with override("en"):
