@@ -23,5 +23,6 @@ def choose(*, user: User, workspaces: Collection[Workspace]) -> None:
     """
     user.memberships.exclude(workspace__in=workspaces).update(gets_mail=False)
     user.memberships.filter(workspace__in=workspaces).update(gets_mail=True)
-    rows = [Membership(user=user, workspace=workspace) for workspace in workspaces]
-    Membership.objects.bulk_create(rows, ignore_conflicts=True)
+    if user.is_superuser:  # anybody else belongs to theirs already, or not any more
+        rows = [Membership(user=user, workspace=workspace) for workspace in workspaces]
+        Membership.objects.bulk_create(rows, ignore_conflicts=True)

@@ -26,6 +26,11 @@ class Line:
     url: str
 
     @property
+    def name(self) -> str:
+        """The cohort's name in one line, whatever its partner put into it: the rest of the mail is ours."""
+        return " ".join(self.cohort.name.split())
+
+    @property
     def partner(self) -> str:
         """The partner's name."""
         return partner_name(self.cohort.partner)

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, TypeVar, cast
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Field, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -95,6 +96,8 @@ class ModelAdmin(ThemeModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the list under its own name: it is for reading too, not only "to change"."""
+        if any("\0" in text for name, texts in request.GET.lists() if name != SEARCH_VAR for text in texts):
+            raise BadRequest("No filter holds a NUL character.")  # which PostgreSQL fails at
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 

@@ -99,7 +99,9 @@ def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Ite
             "{partner}: {count} calls refused in 24 hours",
             row["calls"],
         )
-        partner = partners.named(row["partner"]).name
+        slug = row["partner"]  # blank: of so many that theirs were not kept
+        listed = reverse("admin:accounts_rejectedcall_changelist")
+        partner = partners.named(slug).name if slug else _("Several")
         # The partner may call with several keys, so it is worth a look for a day, even if one of them works.
         is_over = row["accepted_at"] is not None and row["accepted_at"] > row["last"]
         said = (
@@ -111,7 +113,7 @@ def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Ite
             is_bad=not is_over,
             title=title.format(partner=partner, count=numbers.count(row["calls"])),
             note=format_html(said, time=ago(row["last"])),
-            url=f"{reverse('admin:accounts_rejectedcall_changelist')}?{urlencode({'partner': row['partner']})}",
+            url=f"{listed}?{urlencode({'partner': slug})}" if slug else listed,
             action=_("See why"),
         )
 

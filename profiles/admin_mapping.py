@@ -128,9 +128,9 @@ def _tried(workspace: Workspace, draft: Draft, sample: str, *, is_asked: bool) -
         return {}
     try:
         member = mapping_trial.read(sample)
+        trial = mapping_trial.run(workspace_id=workspace.pk, member=member, rules=draft.rules)
     except SampleError as error:
         return {"sample_error": error.message, "is_asked": is_asked, "status": 422 if is_asked else 200}
-    trial = mapping_trial.run(workspace_id=workspace.pk, member=member, rules=draft.rules)
     return {"trial": trial, "is_asked": is_asked}
 
 

@@ -52,7 +52,7 @@ class Trial:
 
 
 class SampleError(Exception):
-    """A text is no member. `message` says why, for the person who pasted it."""
+    """A text is no member, or cannot be tried. `message` says why, for the person who pasted it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -80,7 +80,12 @@ def read(text: str) -> dict[str, Any]:
 
 
 def run(*, workspace_id: int, member: Mapping[str, Any], rules: Sequence[Rule]) -> Trial:
-    """Match one member as an import would, and look at each rule by itself. Three queries at most."""
+    """Match one member as an import would, and look at each rule by itself. Three queries at most.
+
+    Raises SampleError for a label that no database can look for.
+    """
+    if any("\0" in rule.label for rule in rules):
+        raise SampleError(_("A name holds no NUL character."))
     ((_shown, keys),) = identifiers.of_members([member], rules=mapping.to_store(rules))
     (outcome,) = matching.match(workspace_id=workspace_id, candidates=[keys])
     by_rule = [identifiers.key_by(rule, member) for rule in rules]

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from accounts import mail
+from accounts import mail, subscriptions
 from accounts.models import Membership
 from tests.accounts.factories import UserFactory, WorkspaceFactory, make_marketer
 
@@ -54,6 +54,13 @@ def test_nobody_chooses_a_workspace_they_do_not_belong_to(marketer, marketer_cli
         "default",
         False,
     )
+
+
+def test_membership_that_ended_meanwhile_does_not_come_back(marketer, workspace):
+    chosen = list(subscriptions.of_user(user=marketer))
+    marketer.memberships.all().delete()
+    subscriptions.choose(user=marketer, workspaces=chosen)
+    assert not marketer.memberships.exists()
 
 
 def test_nobody_chooses_for_others(marketer_client, administrator):

@@ -90,7 +90,7 @@ def test_mail_says_which_cohort_since_when_why_and_where_to_look(
     reader, clock, subjects, mailoutbox, settings
 ):
     settings.PUBLIC_URL = "https://rollcall.example.com"
-    cohort = synced("Lapsed <b>& co</b>")
+    cohort = synced("Lapsed\n\n<b>& co</b>")  # a partner's name is no paragraph of ours
     clock.later(5 * HOUR)
     assert subjects() == ["The cohort “Lapsed <b>& co</b>” is out of date (Default)"]
     text = mailoutbox[0].body

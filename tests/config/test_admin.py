@@ -7,9 +7,11 @@ from django.conf import settings as project_settings
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.test import Client
+from django.urls import reverse
 from django.utils.translation import override
 
 from tests.accounts.factories import PASSWORD, UserFactory, make_marketer
+from tests.cohorts.factories import CohortFactory
 
 OVERVIEW, LOGIN = "/admin/", "/admin/login/"
 
@@ -130,6 +132,16 @@ def test_page_that_does_not_exist_says_so_in_the_theme(administrator_client):
     page = administrator_client.get("/admin/nothing/")
     assert page.status_code == 404
     assert "There is nothing at this address" in page.text
+
+
+@pytest.mark.parametrize("model", ["cohorts_cohort", "cohorts_cohortsync", "accounts_rejectedcall"])
+@pytest.mark.parametrize("name", ["partner", "status", "nothing"])
+def test_list_filtered_by_what_no_database_holds_is_an_address_that_is_wrong(
+    administrator_client, workspace, model, name
+):
+    CohortFactory.create()
+    page = administrator_client.get(reverse(f"admin:{model}_changelist") + f"?{name}=%00")
+    assert page.status_code == 400
 
 
 def test_form_without_token_is_refused_in_words(administrator):

@@ -122,6 +122,13 @@ def test_calls_with_nobody_s_key_are_told_to_the_only_workspace_and_never_fill_t
     assert len(titles(told())) == overview_attention.PARTNERS_SHOWN
 
 
+def test_flood_of_which_the_partners_are_not_kept_is_told_of_all_the_same(told, workspace):
+    reject(workspace, partner="", calls=7)
+    ((title, _note, url),) = told()
+    assert title == "Several: 7 calls refused in 24 hours"
+    assert url == reverse("admin:accounts_rejectedcall_changelist")
+
+
 def test_marketer_is_not_told_of_keys_and_worker(told, workspace, marketer):
     reject(workspace)
     assert told(beat_at=None, reader=marketer) == []
@@ -190,6 +197,13 @@ def test_it_is_said_whether_pages_that_came_count_already(told, action, said):
     CohortSyncFactory.create(unfinished=True, action=action, started_at=NOW - timedelta(hours=2))
     ((_title, note, _url),) = told()
     assert said in note
+
+
+def test_nothing_is_asked_for_a_cohort_that_was_deleted(told):
+    cohort = CohortFactory.create(ignored_at=NOW)
+    for status in (CohortSync.Status.RUNNING, CohortSync.Status.EXPIRED):
+        CohortSyncFactory.create(cohort=cohort, status=status, started_at=NOW - timedelta(hours=2))
+    assert told() == []
 
 
 def test_names_of_partners_are_not_taken_for_html(administrator_client, workspace):

@@ -78,6 +78,12 @@ def test_form_needs_its_token(administrator):
     assert careful.post(PAGE, form([CRM], "save")).status_code == 403
 
 
+@pytest.mark.parametrize(("do", "status"), [("try", 422), ("save", 422), ("add", 200)])
+def test_label_that_no_database_holds_is_refused_in_words(tried, do, status):
+    page = tried({"a": "ann"}, [Rule("a", Kind.ALIAS, "la\0bel")], do)
+    assert (page.status_code, "A name holds no NUL character." in page.text) == (status, True)
+
+
 # --- the order -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("do", "after", "focus"),
