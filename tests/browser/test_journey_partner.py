@@ -192,3 +192,24 @@ def test_limits_hold_from_the_next_call_on_and_refused_calls_say_which(page, at_
         assert text in whole
     assert "with a wrong partner API key" in told[2]
     axe_clean(page)
+
+
+def test_partner_that_nobody_has_heard_of_connects_by_its_name(page, at_work, dialled, axe_clean):
+    page.goto(PARTNERS)
+    page.get_by_role("textbox").fill("customer_io")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Customer io")
+    expect(page.get_by_text("Custom webhook")).to_have_count(0)
+    partner = dialled(Partner(generated(page, "Generate key"), partner="customer_io"))
+    assert partner.name(name="Dormant").status_code == 201
+    assert partner.change({"user_ids": ["ann"], "aliases": []}).status_code == 201
+    assert dialled(Partner(partner.secrets["client_secret"])).name().status_code == 401  # of another partner
+
+    page.goto(PARTNERS)
+    expect(page.get_by_role("listitem").filter(has_text="Customer io")).to_contain_text("Connected")
+    builder = Builder(page)
+    builder.open()
+    builder.add_filter("Customer_io_Cohorts")
+    builder.choose("Dormant")
+    builder.is_counted("1")
+    axe_clean(page)
