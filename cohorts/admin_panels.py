@@ -91,6 +91,9 @@ def cohort_facts(request: HttpRequest, cohort: Cohort) -> SafeString:
 # --- a sync --------------------------------------------------------------------------------------------------
 def sync_live(_request: HttpRequest, sync: CohortSync) -> SafeString:
     """Return how far the sync came, how its members fared, and what it changed."""
+    if sync.action == CohortSync.Action.HELD:
+        admin_syncs.settle([sync])
+        return _render("sync_held", {"sync": sync, "hint": admin_cells.settles_later(sync)})
     is_active = admin_syncs.is_active(sync, now=timezone.now())
     return _render(
         "sync_live", {"sync": sync, "parts": _safe(admin_live.parts(sync)), "is_active": is_active}
@@ -107,7 +110,9 @@ def sync_facts(_request: HttpRequest, sync: CohortSync) -> SafeString:
 
 
 def sync_unmatched(request: HttpRequest, sync: CohortSync) -> SafeString:
-    """Return the sample of members that nobody here is."""
+    """Return the sample of members that nobody here is; nothing where the partner sent none."""
+    if sync.action == CohortSync.Action.HELD:
+        return SafeString()
     rows = admin_syncs.sample(sync.unmatched_sample)
     context = {"sync": sync, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
     return _render("sync_unmatched", context, request)

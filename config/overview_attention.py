@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Exists, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, Max, OuterRef, Q, Sum
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import calls, heartbeat, partners
 from accounts.allotments import Standing
-from accounts.models import Integration, User, Workspace
+from accounts.models import User, Workspace
+from accounts.partners import Partner
 from cohorts import freshness_words
 from cohorts.freshness import State
 from cohorts.latest_syncs import Overview
@@ -60,7 +61,7 @@ def items(
     reader: User,
     now: datetime,
 ) -> list[Item]:
-    """Return what needs the reader's attention and is theirs to see; three queries at most.
+    """Return what needs the reader's attention and is theirs to see; five queries at most.
 
     `beat_at` is the worker's last sign of life; `freshness` and `standing` are those of the workspace, None for who may not see them.
     """
@@ -86,36 +87,42 @@ def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
 
 
 def _rejected(workspace: Workspace, reader: User, now: datetime) -> Iterator[Item]:
+    """Yield what was refused in a day, even if the partner has another key that works; and whoever fails for longer."""
+    known = {it.partner.slug: it for it in partners.connections(workspace=workspace)}
     recent = calls.visible(workspace=workspace, reader=reader).filter(last_at__gte=now - CALLS_OF)
-    own = Integration.objects.filter(workspace=workspace, partner=OuterRef("partner")).values("pk")
-    accepted = Subquery(own.annotate(at=Max("keys__last_used_at")).values("at"))
-    by_partner = recent.values("partner", accepted_at=accepted).annotate(
-        calls=Sum("call_count"), last=Max("last_at")
-    )
+    in_earnest = Max("last_at", filter=~Q(status=partners.THROTTLED))
+    rows = recent.values("partner").annotate(calls=Sum("call_count"), last=Max("last_at"), failed=in_earnest)
     # Whoever calls without a key names any partner: no more than a few of them are told of.
-    for row in by_partner.order_by("-last")[:PARTNERS_SHOWN]:
+    for row in rows.order_by("-last")[:PARTNERS_SHOWN]:
+        slug = row["partner"]  # blank: of so many that theirs were not kept
+        partner = partners.named(slug) if slug else Partner(slug="", name=_("Several"))
+        accepted_at = getattr(known.pop(slug, None), "last_call_at", None)
         title = ngettext(
             "{partner}: {count} call refused in 24 hours",
             "{partner}: {count} calls refused in 24 hours",
             row["calls"],
-        )
-        slug = row["partner"]  # blank: of so many that theirs were not kept
-        listed = reverse("admin:accounts_rejectedcall_changelist")
-        partner = partners.named(slug).name if slug else _("Several")
-        # The partner may call with several keys, so it is worth a look for a day, even if one of them works.
-        is_over = row["accepted_at"] is not None and row["accepted_at"] > row["last"]
-        said = (
-            _("The last one came {time}. Calls have been accepted since.")
-            if is_over
-            else _("The last one came {time}.")
-        )
-        yield Item(
-            is_bad=not is_over,
-            title=title.format(partner=partner, count=numbers.count(row["calls"])),
-            note=format_html(said, time=ago(row["last"])),
-            url=f"{listed}?{urlencode({'partner': slug})}" if slug else listed,
-            action=_("See why"),
-        )
+        ).format(partner=partner.name, count=numbers.count(row["calls"]))
+        is_bad = bool(row["failed"]) and (accepted_at is None or accepted_at <= row["failed"])
+        yield _refused(partner, title, row["last"], is_bad=is_bad, accepted_at=accepted_at)
+    for it in known.values():
+        if it.state == "failing" and it.refused_at:
+            title = _("{partner}: no call was accepted since one was refused").format(partner=it.partner.name)
+            yield _refused(it.partner, title, it.refused_at, is_bad=True, accepted_at=None)
+
+
+def _refused(
+    partner: Partner, title: str, last_at: datetime, *, is_bad: bool, accepted_at: datetime | None
+) -> Item:
+    is_over = accepted_at is not None and accepted_at > last_at
+    said = _("The last one came {time}. Calls have been accepted since.")
+    listed = reverse("admin:accounts_rejectedcall_changelist")
+    return Item(
+        is_bad=is_bad,
+        title=title,
+        note=format_html(said if is_over else _("The last one came {time}."), time=ago(last_at)),
+        url=f"{listed}?{urlencode({'partner': partner.slug})}" if partner.slug else listed,
+        action=_("See why"),
+    )
 
 
 def _stale(freshness: Overview) -> Iterator[Item]:

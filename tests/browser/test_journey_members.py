@@ -101,7 +101,7 @@ def test_marketer_finds_out_why_a_cohort_is_smaller_here(
 
 # --- unmatched members are held -----------------------------------------------------------------------------------
 def test_held_member_joins_once_its_user_exists_and_a_removed_one_does_not(
-    page, sign_in, administrator, workspace, mixpanel, dialled, axe_clean
+    page, sign_in, administrator, workspace, mixpanel, dialled, later, axe_clean
 ):
     sign_in(administrator)
     page.goto(SETTINGS)
@@ -123,7 +123,13 @@ def test_held_member_joins_once_its_user_exists_and_a_removed_one_does_not(
     assert tasks.join_held() == 1
     assert size(page) == "2"
     expect(held).to_contain_text("Nobody waits.")
-    expect(page.get_by_role("region", name="Latest syncs")).to_contain_text("Held members joined")
+    axe_clean(page)
+    page.get_by_role("region", name="Latest syncs").get_by_role("link", name="Held members joined").click()
+    expect(page.get_by_text("The partner sent these members earlier")).to_be_visible()
+    later(minutes=2)
+    assert tasks.compact_idle() == 1
+    page.reload()
+    assert fact(page, "Added") == "1"
     axe_clean(page)
     page.goto(reverse("admin:profiles_profile_changelist") + "?q=new-1")
     page.get_by_role("link", name="new-1").click()

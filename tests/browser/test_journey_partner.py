@@ -42,6 +42,15 @@ def card(page: Page) -> Locator:
     return page.get_by_role("listitem").filter(has_text="Mixpanel")
 
 
+def audit_log_tells(page: Page, *actions: str) -> None:
+    """Assert what was done, the latest first, and that it is noted who did it and from where."""
+    page.goto(AUDIT_LOG)
+    entries = [row.inner_text() for row in page.locator("#result_list tbody tr").all()]
+    for action, entry in zip(actions, entries, strict=True):
+        for told in (action, "administrator", "127.0.0.1"):
+            assert told in entry
+
+
 def test_guide_leads_from_nothing_to_a_segment_and_ticks_each_step(page, at_work, dialled, axe_clean):
     page.goto(OVERVIEW)
     page.get_by_role("link", name="Generate key").click()
@@ -75,7 +84,7 @@ def test_guide_leads_from_nothing_to_a_segment_and_ticks_each_step(page, at_work
 
 
 def test_key_is_rotated_on_a_phone_and_the_old_one_shows_until_mixpanel_calls_with_the_new_one(
-    page, at_work, dialled, axe_clean, no_overflow
+    page, at_work, dialled, later, axe_clean, no_overflow
 ):
     page.set_viewport_size(PHONE)
     page.goto(MIXPANEL)
@@ -106,6 +115,10 @@ def test_key_is_rotated_on_a_phone_and_the_old_one_shows_until_mixpanel_calls_wi
     page.goto(OVERVIEW)
     attention = page.get_by_role("region", name="Needs your attention")
     expect(attention).to_contain_text("Mixpanel: 1 call refused in 24 hours")
+    later(days=2)
+    page.reload()
+    expect(attention).to_contain_text("Mixpanel: no call was accepted since one was refused")
+    later()
     axe_clean(page)
     no_overflow(page)
     attention.get_by_role("link", name="See why").click()
@@ -122,14 +135,7 @@ def test_key_is_rotated_on_a_phone_and_the_old_one_shows_until_mixpanel_calls_wi
     expect(page.get_by_text("The latest call was refused")).to_have_count(0)
     page.goto(OVERVIEW)
     expect(attention).to_contain_text("Calls have been accepted since.")
-
-    page.goto(AUDIT_LOG)
-    noted = [row.inner_text() for row in page.locator("#result_list tbody tr").all()]
-    done = ["Data import key invalidated", *["Data import key created"] * 2]
-    for text, entry in zip(done, noted, strict=True):
-        assert text in entry
-        assert "administrator" in entry
-        assert "127.0.0.1" in entry
+    audit_log_tells(page, "Data import key invalidated", *["Data import key created"] * 2)
 
 
 def test_integration_that_is_off_puts_its_partner_off_and_says_so(page, at_work, dialled, axe_clean):
@@ -159,6 +165,7 @@ def test_integration_that_is_off_puts_its_partner_off_and_says_so(page, at_work,
     expect(page.get_by_text("Mixpanel is switched on.")).to_be_visible()
     assert mixpanel.add("ben").status_code == 200
     expect(card(page)).to_contain_text("Connected")
+    audit_log_tells(page, "Integration switched on", "Integration switched off", "Data import key created")
 
 
 def test_limits_hold_from_the_next_call_on_and_refused_calls_say_which(page, at_work, dialled, axe_clean):
@@ -191,4 +198,25 @@ def test_limits_hold_from_the_next_call_on_and_refused_calls_say_which(page, at_
     for text, whole in zip(["429", "400", "401", "400"], told, strict=True):
         assert text in whole
     assert "with a wrong partner API key" in told[2]
+    axe_clean(page)
+
+
+def test_partner_that_nobody_has_heard_of_connects_by_its_name(page, at_work, dialled, axe_clean):
+    page.goto(PARTNERS)
+    page.get_by_role("textbox").fill("customer_io")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Customer io")
+    expect(page.get_by_text("Custom webhook")).to_have_count(0)
+    partner = dialled(Partner(generated(page, "Generate key"), partner="customer_io"))
+    assert partner.name(name="Dormant").status_code == 201
+    assert partner.change({"user_ids": ["ann"], "aliases": []}).status_code == 201
+    assert dialled(Partner(partner.secrets["client_secret"])).name().status_code == 401  # of another partner
+
+    page.goto(PARTNERS)
+    expect(page.get_by_role("listitem").filter(has_text="Customer io")).to_contain_text("Connected")
+    builder = Builder(page)
+    builder.open()
+    builder.add_filter("Customer_io_Cohorts")
+    builder.choose("Dormant")
+    builder.is_counted("1")
     axe_clean(page)

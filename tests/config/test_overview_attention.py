@@ -116,6 +116,24 @@ def test_refused_calls_are_a_warning_once_calls_are_accepted_again(told, workspa
         assert ("accepted since" in note) == is_over
 
 
+def test_partner_that_fails_for_longer_than_a_day_is_still_told_of(told, workspace, other_workspace):
+    key, _secret = make_key(workspace)
+    reject(workspace, ago=timedelta(days=3))
+    reject(other_workspace, ago=timedelta(days=3))
+    assert titles(told()) == ["Mixpanel: no call was accepted since one was refused"]
+    DataImportKey.objects.filter(pk=key.pk).update(last_used_at=NOW - timedelta(days=2))
+    assert told() == []
+
+
+def test_calls_that_were_only_too_many_are_a_warning(workspace, administrator):
+    make_key(workspace)
+    reject(workspace)
+    RejectedCall.objects.update(status=429)
+    known = {"workspace": workspace, "beat_at": NOW, "freshness": None, "standing": None}
+    (item,) = overview_attention.items(**known, reader=administrator, now=NOW)
+    assert not item.is_bad
+
+
 def test_calls_with_nobody_s_key_are_told_to_the_only_workspace_and_never_fill_the_page(told):
     for number in range(9):
         reject(None, f"made-up-{number}")
