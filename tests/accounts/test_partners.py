@@ -83,7 +83,6 @@ def test_calls_that_were_only_too_many_do_not_fail(workspace):
     used(key)
     refused(workspace, NOW + timedelta(hours=1), status=429)
     assert state(workspace) == "connected"
-    assert partners.latest_refusal(workspace=workspace, partner=MIXPANEL) is None
 
 
 def test_refused_calls_of_others_concern_nobody_else(workspace, other_workspace):
@@ -93,13 +92,6 @@ def test_refused_calls_of_others_concern_nobody_else(workspace, other_workspace)
     refused(None)
     refused(workspace, partner="heap")
     assert state(workspace) == "connected"
-    assert partners.latest_refusal(workspace=workspace, partner=MIXPANEL) is None
-
-
-def test_latest_refusal_is_the_one_to_mend(workspace):
-    refused(workspace, NOW - timedelta(hours=1))
-    latest = refused(workspace, NOW)
-    assert partners.latest_refusal(workspace=workspace, partner=MIXPANEL) == latest
 
 
 def test_off_is_off_whatever_else_is_true(workspace):
