@@ -38,6 +38,12 @@ def test_empty_workspace_is_told_to_generate_a_key_and_nothing_else(administrato
         assert absent not in page.text
 
 
+def test_empty_workspace_is_told_that_users_come_first(administrator_client, workspace):
+    assert "No user is here yet" in administrator_client.get(OVERVIEW).text
+    make_people(workspace, ["ada"])
+    assert "No user is here yet" not in administrator_client.get(OVERVIEW).text
+
+
 def test_marketer_is_told_who_generates_the_key(marketer_client):
     page = marketer_client.get(OVERVIEW)
     assert "An administrator generates it" in page.text
