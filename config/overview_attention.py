@@ -163,7 +163,7 @@ def _unfinished(workspace: Workspace, now: datetime) -> Iterator[Item]:
             is_bad=False,
             title=_("A sync of “{cohort}” is unfinished").format(cohort=sync.cohort.name),
             note=format_html(
-                _UNFINISHED[sync.action == CohortSync.Action.MEMBERS],
+                str(_UNFINISHED[sync.action == CohortSync.Action.MEMBERS]),
                 seen=sync.pages_count,
                 total=sync.total_pages or "?",
                 time=ago(sync.last_page_at),
