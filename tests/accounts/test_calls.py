@@ -197,10 +197,10 @@ def test_statements_of_a_refusal_do_not_grow(
 ):
     with django_assert_max_num_queries(4):
         reject(workspace)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         reject(workspace)
     for number in range(MANY + 5):
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(4):
             reject(workspace, address=f"192.0.2.{number}")
 
 
