@@ -232,6 +232,16 @@ def _note_use(key: DataImportKey | RestApiKey, address: str | None, now: datetim
         type(key).objects.filter(stale, pk=key.pk).update(last_used_at=now, last_used_address=address)
 
 
+def note_next_use(*, workspace_id: int, partner: str, now: datetime) -> None:
+    """Let the next use of a partner's keys be noted, however soon: after a refused call it shows that all is well again.
+
+    So a key's last use is known to two minutes, and no call that is accepted has to look whether one was refused.
+    """
+    before = now - LAST_USED_RESOLUTION
+    own = DataImportKey.objects.filter(integration__workspace=workspace_id, integration__partner=partner)
+    own.filter(last_used_at__gt=before).update(last_used_at=before)
+
+
 def partner_key_matches(*, integration: Integration, partner_api_key: str | None) -> bool:
     """Whether the partner's own key is right; any is while the operator requires none."""
     if not integration.partner_api_key_digest:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import integrations, keys, partners
 from accounts.models import DataImportKey, Integration, KeyCalls, RejectedCall
 from accounts.partners import MIXPANEL, PARTNERS
-from tests.accounts.factories import make_key
+from tests.accounts.factories import make_key, make_rejection
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -68,13 +68,13 @@ def test_call_accepted_just_after_a_refused_one_ends_the_failure_at_once(workspa
         return key.last_used_at == NOW + timedelta(seconds=seconds)
 
     assert accepted(0)
-    refused(workspace, NOW + timedelta(seconds=1))
+    make_rejection(workspace, now=NOW + timedelta(seconds=1))
     assert state(workspace) == "failing"
     assert accepted(2)
     assert state(workspace) == "connected"
-    refused(workspace, NOW + timedelta(seconds=3), status=429)
-    refused(workspace, NOW + timedelta(seconds=3), partner="heap")
-    refused(other_workspace, NOW + timedelta(seconds=3))
+    make_rejection(workspace, status=429, now=NOW + timedelta(seconds=3))
+    make_rejection(workspace, partner="heap", now=NOW + timedelta(seconds=3))
+    make_rejection(other_workspace, now=NOW + timedelta(seconds=3))
     assert not accepted(4)  # nobody is shown as failing, so the key's row is left in peace
 
 
