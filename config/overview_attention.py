@@ -67,7 +67,7 @@ def items(
     """
     found: list[Item] = []
     if reader.has_perm(CALLS):
-        found += [*_worker(beat_at, now), *_rejected(workspace, reader, now)]
+        found += [*_worker(workspace, beat_at, now), *_rejected(workspace, reader, now)]
     if freshness:
         found += _stale(freshness)
     if reader.has_perm(SYNCS):
@@ -77,8 +77,9 @@ def items(
     return sorted(found, key=lambda item: not item.is_bad)
 
 
-def _worker(beat_at: datetime | None, now: datetime) -> Iterator[Item]:
-    if beat_at is None or beat_at < now - heartbeat.LATE_AFTER:
+def _worker(workspace: Workspace, beat_at: datetime | None, now: datetime) -> Iterator[Item]:
+    # One that was just set up gets its first sign of life within a minute.
+    if (beat_at or workspace.created_at) < now - heartbeat.LATE_AFTER:
         waits = _("Imports of files, exports, mails and nightly work wait for it.")
         last = format_html(_("Last sign of life: {time}."), time=ago(beat_at)) if beat_at else ""
         start = format_html(_("Start it with {command}."), command=format_html("<code>{}</code>", START))

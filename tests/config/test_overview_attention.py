@@ -67,7 +67,10 @@ def test_worker_is_missed_after_three_minutes(told, seconds, is_late):
     assert not is_late or "Last sign of life" in found[0][1]
 
 
-def test_worker_that_never_beat_is_missed(told):
+def test_worker_that_never_beat_is_missed_once_it_had_the_time_to(told, workspace):
+    workspace.created_at = NOW - timedelta(seconds=180)
+    assert told(beat_at=None) == []
+    workspace.created_at -= timedelta(seconds=1)
     ((title, note, _url),) = told(beat_at=None)
     assert title == "The worker is not running"
     assert "Last sign" not in note
