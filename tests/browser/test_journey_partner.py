@@ -111,7 +111,7 @@ def test_key_is_rotated_on_a_phone_and_the_old_one_shows_until_mixpanel_calls_wi
     assert old.add("ann").status_code == 401
     expect(card(page)).to_contain_text("Failing")
     page.goto(MIXPANEL)
-    expect(page.get_by_text("The latest call was refused")).to_be_visible()
+    expect(page.get_by_role("region", name="Rejected calls")).to_contain_text(prefix)
     page.goto(OVERVIEW)
     attention = page.get_by_role("region", name="Needs your attention")
     expect(attention).to_contain_text("Mixpanel: 1 call refused in 24 hours")
@@ -131,8 +131,6 @@ def test_key_is_rotated_on_a_phone_and_the_old_one_shows_until_mixpanel_calls_wi
 
     assert new.add("ann").status_code == 200
     expect(card(page)).to_contain_text("Connected")
-    page.goto(MIXPANEL)
-    expect(page.get_by_text("The latest call was refused")).to_have_count(0)
     page.goto(OVERVIEW)
     expect(attention).to_contain_text("Calls have been accepted since.")
     audit_log_tells(page, "Data import key invalidated", *["Data import key created"] * 2)
