@@ -123,14 +123,20 @@ class RejectedCallAdmin(ReadOnlyAdmin):
         return found
 
 
-def recent_rejections(request: HttpRequest, workspace: Workspace, partner: str) -> dict[str, Any]:
+def recent_rejections(
+    request: HttpRequest, workspace: Workspace, partner: str, *, is_failing: bool = False
+) -> dict[str, Any]:
     """Return what `accounts/recent_rejections.html` shows: a partner's latest rejected calls, a week back at most.
+
+    While the partner is failing they are told however old: one that pauses after a refusal does not call again.
 
     `rejections` are pairs of call and meaning, `more_url` leads to all; both are missing for those who may not see them.
     """
     if not request.user.has_perm(SEES):
         return {}
-    latest = _visible(request, workspace).filter(partner=partner, last_at__gte=timezone.now() - SHOWN_FOR)
+    latest = _visible(request, workspace).filter(partner=partner)
+    if not is_failing:
+        latest = latest.filter(last_at__gte=timezone.now() - SHOWN_FOR)
     shown = [(call, admin_call_cells.meaning_of(call)) for call in latest.order_by("-last_at", "-id")[:SHOWN]]
     url = reverse("admin:accounts_rejectedcall_changelist")
     return {"rejections": shown, "more_url": f"{url}?{urlencode({'partner': partner})}"}

@@ -76,22 +76,14 @@ def show(request: HttpRequest, partner: Partner, *, status: int = 200, **more: A
         "facts": facts,
         "next_step": _next_step(connection, facts),
         "first_call_on": partners.first_call_on(workspace=workspace, partner=partner),
-        "refusal": _refusal(workspace, connection),
         "endpoints": partners.endpoints(partner=partner, public_url=address, prefix=settings.ENDPOINT_PREFIX),
         "keys": _keys(workspace, partner),
-        **recent_rejections(request, workspace, partner.slug),
+        **recent_rejections(request, workspace, partner.slug, is_failing=connection.is_refused),
         "may_generate": request.user.has_perm(GENERATES),
         "may_invalidate": request.user.has_perm(INVALIDATES),
         "may_change": request.user.has_perm(CHANGES),
     }
     return page(request, "accounts/technology_partner.html", {**context, **more}, status=status)
-
-
-def _refusal(workspace: Workspace, connection: Connection) -> Any:
-    """Return the latest refusal, as long as no call was accepted since."""
-    if not connection.is_refused:
-        return None
-    return partners.latest_refusal(workspace=workspace, partner=connection.partner)
 
 
 def _keys(workspace: Workspace, partner: Partner) -> list[Any]:

@@ -22,7 +22,9 @@ from django.db import Error, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q, QuerySet, Sum
 
+from accounts import keys
 from accounts.models import DataImportKey, KeyCalls, RejectedCall, User, Workspace
+from accounts.partners import THROTTLED
 
 log = structlog.get_logger("rollcall.calls")
 Cause = RejectedCall.Cause
@@ -125,6 +127,8 @@ def reject(*, rejection: Rejection, now: datetime) -> None:
     """
     try:
         _keep(rejection, now.replace(second=0, microsecond=0), now)
+        if rejection.workspace_id and rejection.status != THROTTLED:
+            keys.note_next_use(workspace_id=rejection.workspace_id, partner=rejection.partner, now=now)
     except Error as error:
         _tell("rejected_call_not_kept", error)
 

@@ -144,12 +144,6 @@ def _connections(workspace: Workspace, which: Q) -> dict[str, Connection]:
     }
 
 
-def latest_refusal(*, workspace: Workspace, partner: Partner) -> RejectedCall | None:
-    """Return the latest calls of a partner that were refused and do not pass by themselves."""
-    refused = RejectedCall.objects.filter(workspace=workspace, partner=partner.slug)
-    return refused.exclude(status=THROTTLED).order_by("-last_at", "-id").first()
-
-
 def facts(*, workspace: Workspace, partner: Partner) -> Facts:
     """Return what the apps above know of a workspace and a partner."""
     known: Facts = {}

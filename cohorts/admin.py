@@ -38,8 +38,8 @@ class CohortAdmin(CohortColumns, ReadOnlyAdmin):
         admin_panels.cohort_size,
         admin_panels.cohort_syncs,
         admin_panels.cohort_unmatched,
-        admin_held.held_panel,
         admin_panels.cohort_facts,
+        admin_held.held_panel,
     ]
     change_list_template = "cohorts/cohort_list.html"
     list_display = (

@@ -39,11 +39,17 @@ def cohort_size(request: HttpRequest, cohort: Cohort) -> SafeString:
     everyone = universe.live(workspace_id=cohort.workspace_id)
     window, now = _window(request), timezone.now()
     known = history.of(cohorts=[cohort], within=everyone, days=window, now=now)[cohort.pk]
+    sent = admin_syncs.telling(cohort)
     context = {
         "cohort": cohort,
         "size": known.size,
         "everyone": len(everyone),
         "share": numbers.share(known.size, len(everyone)),
+        "partner": admin_cells.partner_name(cohort.partner),
+        "sent": sent,
+        "rate": admin_syncs.match_rate(sent) if sent else "",
+        "reasons": admin_syncs.reasons_in_words(sent) if sent else [],
+        "since": admin_syncs.moved_since(sent) if sent else {},
         "freshness": admin_freshness.figure(cohort, now=now),
         "charts": [
             (_("Size over time"), admin_charts.size(known.days, window=window)),
@@ -62,12 +68,13 @@ def _window(request: HttpRequest) -> int:
 
 def cohort_syncs(request: HttpRequest, cohort: Cohort) -> SafeString:
     """Return the latest syncs as a table, which is kept up to date while pages come in."""
-    syncs, may_open = admin_live.latest_syncs(cohort), request.user.has_perm("cohorts.view_cohortsync")
-    now = timezone.now()
+    syncs: list[Any] = admin_live.latest_syncs(cohort)
+    may_open, now = request.user.has_perm("cohorts.view_cohortsync"), timezone.now()
     context = {
         "cohort": cohort,
         "rows": SafeString(admin_live.rows(syncs, may_open=may_open)) if syncs else "",
         "is_active": any(admin_syncs.is_active(sync, now=now) for sync in syncs),
+        "has_dash": not all(sync.is_settled for sync in syncs),
         "may_open": may_open,
     }
     return _render("cohort_syncs", context)
@@ -91,6 +98,9 @@ def cohort_facts(request: HttpRequest, cohort: Cohort) -> SafeString:
 # --- a sync --------------------------------------------------------------------------------------------------
 def sync_live(_request: HttpRequest, sync: CohortSync) -> SafeString:
     """Return how far the sync came, how its members fared, and what it changed."""
+    if sync.action == CohortSync.Action.HELD:
+        admin_syncs.settle([sync])
+        return _render("sync_held", {"sync": sync, "hint": admin_cells.settles_later(sync)})
     is_active = admin_syncs.is_active(sync, now=timezone.now())
     return _render(
         "sync_live", {"sync": sync, "parts": _safe(admin_live.parts(sync)), "is_active": is_active}
@@ -107,7 +117,9 @@ def sync_facts(_request: HttpRequest, sync: CohortSync) -> SafeString:
 
 
 def sync_unmatched(request: HttpRequest, sync: CohortSync) -> SafeString:
-    """Return the sample of members that nobody here is."""
+    """Return the sample of members that nobody here is; nothing where the partner sent none."""
+    if sync.action == CohortSync.Action.HELD:
+        return SafeString()
     rows = admin_syncs.sample(sync.unmatched_sample)
     context = {"sync": sync, "sample": rows, "days": settings.UNMATCHED_SAMPLE_DAYS}
     return _render("sync_unmatched", context, request)

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pyroaring import BitMap
 
-from cohorts.models import CohortDelta, CohortSync
+from cohorts.models import Cohort, CohortDelta, CohortSync
 from profiles import admin_jobs, bitmaps, numbers
 from profiles.matching import Reason
 
@@ -56,6 +57,21 @@ def match_rate(sync: CohortSync) -> str:
     """Return which share of the members is users here, whatever came twice; "" if none was received."""
     whole = sync.matched_count + sync.unmatched_count
     return numbers.share(sync.matched_count, whole) if whole else ""
+
+
+def telling(cohort: Cohort) -> CohortSync | None:
+    """Return the sync that tells how many members the partner has: the latest full one, else the latest that brought any."""
+    brought = cohort.syncs.filter(received_count__gt=0).order_by("-id")
+    full = brought.filter(action=CohortSync.Action.MEMBERS, status=CohortSync.Status.COMPLETE)
+    others = brought.exclude(action__in=[CohortSync.Action.MEMBERS, CohortSync.Action.HELD])
+    latest = Coalesce(Subquery(full.values("pk")[:1]), Subquery(others.values("pk")[:1]))
+    return CohortSync.objects.filter(pk=latest).defer("pages", "unmatched_sample").first()
+
+
+def moved_since(sync: CohortSync) -> dict[str, int]:
+    """Return how many users entered and left the cohort by later syncs, and by joining after they were held."""
+    later = CohortSync.objects.filter(cohort=sync.cohort_id, pk__gt=sync.pk)
+    return later.aggregate(entered=Coalesce(Sum("entered_count"), 0), left=Coalesce(Sum("left_count"), 0))
 
 
 def is_active(sync: CohortSync, *, now: datetime) -> bool:

@@ -23,7 +23,7 @@ FIELDS = ("workspace", "partner", "last_sync_at", "ignored_at")
 
 # Each cohort's are the first of the index (cohort, -id): it costs the same however many syncs it ever had. The
 # moments come as seconds since 1970, which both databases reckon, and are made moments again here. That held members
-# joined is no word of the partner.
+# joined is no word of the partner's.
 _LATEST = {
     "postgresql": """
         SELECT s.cohort_id, s.session_id, s.action,
@@ -38,8 +38,8 @@ _LATEST = {
             (julianday(s.started_at) - 2440587.5) * 86400.0, (julianday(s.last_page_at) - 2440587.5) * 86400.0
         FROM json_each(%s) AS chosen CROSS JOIN cohorts_cohortsync AS s
         WHERE s.id IN (
-            SELECT id FROM cohorts_cohortsync
-            WHERE cohort_id = chosen.value AND action <> 'held' ORDER BY id DESC LIMIT %s
+            SELECT id FROM cohorts_cohortsync WHERE cohort_id = chosen.value AND action <> 'held'
+            ORDER BY id DESC LIMIT %s
         )
     """,
 }

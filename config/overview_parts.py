@@ -67,8 +67,8 @@ class Moved(NamedTuple):
 def imports(*, workspace: Workspace, now: datetime) -> Imports:
     """Return what partners sent today, which begins at midnight of the server's time zone."""
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    syncs = CohortSync.objects.for_workspace(workspace).filter(last_page_at__gte=today)
-    syncs = syncs.exclude(action=CohortSync.Action.HELD)
+    of_partners = CohortSync.objects.for_workspace(workspace).exclude(action=CohortSync.Action.HELD)
+    syncs = of_partners.filter(last_page_at__gte=today)
     # Each of the latest bears the sums of all, so that it takes one query.
     latest: Any = (
         syncs.annotate(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import integrations, keys, partners
 from accounts.models import DataImportKey, Integration, KeyCalls, RejectedCall
 from accounts.partners import MIXPANEL, PARTNERS
-from tests.accounts.factories import make_key
+from tests.accounts.factories import make_key, make_rejection
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -59,12 +59,30 @@ def test_refused_calls_are_failing_until_one_is_accepted(workspace):
     assert state(workspace) == "failing"
 
 
+def test_call_accepted_just_after_a_refused_one_ends_the_failure_at_once(workspace, other_workspace):
+    key, secret = make_key(workspace)
+
+    def accepted(seconds):
+        keys.verify(secret=secret, partner="mixpanel", now=NOW + timedelta(seconds=seconds))
+        key.refresh_from_db()
+        return key.last_used_at == NOW + timedelta(seconds=seconds)
+
+    assert accepted(0)
+    make_rejection(workspace, now=NOW + timedelta(seconds=1))
+    assert state(workspace) == "failing"
+    assert accepted(2)
+    assert state(workspace) == "connected"
+    make_rejection(workspace, status=429, now=NOW + timedelta(seconds=3))
+    make_rejection(workspace, partner="heap", now=NOW + timedelta(seconds=3))
+    make_rejection(other_workspace, now=NOW + timedelta(seconds=3))
+    assert not accepted(4)  # nobody is shown as failing, so the key's row is left in peace
+
+
 def test_calls_that_were_only_too_many_do_not_fail(workspace):
     key, _ = make_key(workspace)
     used(key)
     refused(workspace, NOW + timedelta(hours=1), status=429)
     assert state(workspace) == "connected"
-    assert partners.latest_refusal(workspace=workspace, partner=MIXPANEL) is None
 
 
 def test_refused_calls_of_others_concern_nobody_else(workspace, other_workspace):
@@ -74,13 +92,6 @@ def test_refused_calls_of_others_concern_nobody_else(workspace, other_workspace)
     refused(None)
     refused(workspace, partner="heap")
     assert state(workspace) == "connected"
-    assert partners.latest_refusal(workspace=workspace, partner=MIXPANEL) is None
-
-
-def test_latest_refusal_is_the_one_to_mend(workspace):
-    refused(workspace, NOW - timedelta(hours=1))
-    latest = refused(workspace, NOW)
-    assert partners.latest_refusal(workspace=workspace, partner=MIXPANEL) == latest
 
 
 def test_off_is_off_whatever_else_is_true(workspace):

@@ -117,5 +117,5 @@ class Builder:
 
 FOCUSED = """() => {
   const element = document.activeElement;
-  return (element.getAttribute("aria-label") ?? element.textContent).trim();
+  return (element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent).trim();
 }"""

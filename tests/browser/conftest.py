@@ -8,19 +8,23 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, Request
 
 from accounts.models import User, Workspace
 from cohorts.models import Cohort
 from profiles.models import Profile
+from tests.api.clients import Wire
 from tests.browser.building import Builder
+from tests.browser.calling import Network
 from tests.cohorts.factories import CohortFactory
 from tests.profiles.factories import ProfileFactory
 
@@ -35,6 +39,7 @@ ARGUMENTS = [
 ]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 IMPACTS = {"serious", "critical"}
+Caller = TypeVar("Caller", bound=Wire)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -120,6 +125,30 @@ def sign_in(live_server: Any, context: BrowserContext) -> Callable[[User], None]
         context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
 
     return signed_in
+
+
+@pytest.fixture
+def dialled(live_server: Any, playwright: Playwright) -> Iterator[Callable[[Caller], Caller]]:
+    """A function that lets a partner or program of `tests/api/clients.py` call the server by HTTP; returns it."""
+    requests = playwright.request.new_context(base_url=live_server.url)
+
+    def dial(caller: Caller) -> Caller:
+        caller.http = Network(requests)  # type: ignore[assignment]
+        return caller
+
+    yield dial
+    requests.dispose()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that sets the clock of server and jobs so much later (or earlier), counted from the real time."""
+    real = timezone.now
+
+    def moved(**distance: float) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(**distance))
+
+    return moved
 
 
 @pytest.fixture

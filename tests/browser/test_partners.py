@@ -10,20 +10,13 @@ from playwright.sync_api import Page, expect
 
 from accounts import integrations
 from profiles.mapping import USUAL
+from tests.browser.calling import generated
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.profiles.factories import ProfileFactory
 
 MIXPANEL = reverse("admin:technology_partner", args=["mixpanel"])
 SETTINGS = reverse("admin:technology_partner_settings", args=["mixpanel"])
 MEMBERS = reverse("admin:technology_partner_mapping", args=["mixpanel"])
-
-
-def generated(page: Page, button: str) -> str:
-    """Generate a key, copy it, and return it."""
-    page.get_by_role("button", name=button).click()
-    page.get_by_role("button", name="Copy the data import key").click()
-    expect(page.get_by_role("status")).to_have_text("Copied")
-    return page.evaluate("navigator.clipboard.readText()")
 
 
 def call(page: Page, secret: str) -> int:

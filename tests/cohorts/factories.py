@@ -118,5 +118,5 @@ def hold(workspace: Workspace, members: Iterable[Keys]) -> None:
 
 
 def moments_ago() -> datetime:
-    """Return what `changes.as_of` would if no transaction were open: SQLite's clock tells milliseconds."""
-    return datetime.now(UTC) - timedelta(milliseconds=2)
+    """Return what `changes.as_of` would if no transaction were open; clocks of computers take small steps back."""
+    return datetime.now(UTC) - timedelta(milliseconds=50)

@@ -108,8 +108,36 @@ def test_nobody_adds_or_changes_cohorts(client_of, administrator, marketer, coho
 def test_page_shows_size_share_and_origin(marketer_client, cohort, workspace):
     make_people(workspace, [f"other-{n}" for n in range(2997)])
     page = plain(text_of(marketer_client, page_of(cohort)))
-    assert "Users now 3 Share of all users 0.1% of 3,000 Last sync 3 hours ago" in page
+    assert "Users now 3 0.1% of all 3,000 users Sent by Mixpanel – No member was received yet." in page
+    assert "Last sync 3 hours ago" in page
     assert "Partner Mixpanel Partner’s ID mp-77 Created by the partner The partner did not say." in page
+
+
+def test_page_says_why_the_partner_has_another_number(marketer_client, cohort):
+    full = {"received_count": 9170, "matched_count": 8482, "unknown_count": 600, "invalid_count": 88}
+    later = {"received_count": 20, "matched_count": 17, "entered_count": 15, "left_count": 2}
+    running = {"received_count": 1000, "matched_count": 1000}
+    CohortSyncFactory.create(cohort=cohort, **full)
+    page = plain(text_of(marketer_client, page_of(cohort)))
+    assert (
+        "Sent by Mixpanel 9,170 in the latest full sync, now Matched 8,482 92.5% of them 600 unknown 88 invalid"
+        in page
+    )
+    assert "since that sync" not in page
+    CohortSyncFactory.create(cohort=cohort, action=CohortSync.Action.ADD_MEMBERS, **later)
+    CohortSyncFactory.create(cohort=cohort, unfinished=True, **running)
+    page = plain(text_of(marketer_client, page_of(cohort)))
+    assert "Sent by Mixpanel 9,170 in the latest full sync" in page
+    assert "15 entered and 2 left since that sync" in page
+
+
+def test_page_tells_of_the_latest_sync_if_none_was_full(marketer_client, cohort):
+    for received in (7, 20):
+        CohortSyncFactory.create(
+            cohort=cohort, action=CohortSync.Action.CHANGES, received_count=received, matched_count=received
+        )
+    page = plain(text_of(marketer_client, page_of(cohort)))
+    assert "Sent by Mixpanel 20 in the latest sync, now Matched 20 100% of them" in page
 
 
 def test_page_shows_how_each_sync_went(marketer_client, cohort):
@@ -175,7 +203,7 @@ def test_page_says_how_the_size_went_and_who_entered_and_left(marketer_client, c
 @pytest.mark.parametrize(("query", "days"), [("", 90), ("?days=30", 30), ("?days=400", 400), ("?days=7", 90)])
 def test_days_of_the_charts_can_be_chosen(marketer_client, cohort, query, days):
     page = text_of(marketer_client, page_of(cohort) + query)
-    assert f'<span aria-current="true">{days} days</span>' in page
+    assert f'aria-current="page">{days} days</a>' in page
     assert f"Users in this cohort by day, last {days} days" in page
     assert len(set(re.findall(r' id="([^"]*)"', page))) == len(re.findall(r' id="([^"]*)"', page))
 

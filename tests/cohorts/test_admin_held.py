@@ -78,3 +78,14 @@ def test_sync_says_how_many_of_its_members_are_held(marketer_client, cohort):
     sync = CohortSyncFactory.create(cohort=cohort, unknown_count=3, held_count=2)
     url = reverse("admin:cohorts_cohortsync_change", args=[sync.pk])
     assert "2 are held and join when such users exist" in marketer_client.get(url).content.decode()
+
+
+def test_page_of_a_join_speaks_of_no_page_that_the_partner_would_have_sent(marketer_client, cohort):
+    sync = CohortSyncFactory.create(
+        cohort=cohort, action=CohortSync.Action.HELD, session_id="2026-11-25", entered_count=7
+    )
+    page = marketer_client.get(reverse("admin:cohorts_cohortsync_change", args=[sync.pk])).text
+    assert "The partner sent these members earlier" in page
+    assert "<dd>7</dd>" in page
+    for untold in ("Received", "every member matched", "Session", "Last page"):
+        assert f">{untold}" not in page

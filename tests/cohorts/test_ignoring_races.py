@@ -53,7 +53,7 @@ def test_of_a_save_that_begins_to_use_a_cohort_and_its_deletion_one_is_refused(w
 def test_a_page_that_meets_the_deletion_counts_or_is_refused(workspace):
     ann = make_people(workspace, ["ann"])["ann"]
     integration, _ = Integration.objects.get_or_create(workspace=workspace, partner="mixpanel")
-    members = of_members([{"mixpanel_distinct_id": "ann"}], external_id_property="")
+    members = of_members([{"mixpanel_distinct_id": "ann"}])
     for number in range(ROUNDS):
         cohort, errors = CohortFactory.create(partner_cohort_id=f"race-{number}"), []
         export = Export(

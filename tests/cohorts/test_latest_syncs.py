@@ -42,6 +42,14 @@ def test_each_cohort_is_judged_by_its_own_syncs(workspace):
     assert states(*cohorts) == ["fresh", "late", "stale", "fresh", "one_time", "never"]
 
 
+def test_held_members_who_join_are_no_word_of_the_partner(workspace):
+    cohort = synced(5 * HOUR)
+    for n in range(3):
+        CohortSyncFactory.create(cohort=cohort, action=CohortSync.Action.HELD, started_at=NOW - n * HOUR)
+    found = latest_syncs.of_cohorts(cohorts=[cohort], now=NOW)[cohort.pk]
+    assert (found.state, found.heard_at, found.expected) == ("stale", NOW - 5 * HOUR, HOUR)
+
+
 def test_moments_come_to_the_millisecond(workspace):
     moment = NOW.replace(microsecond=123_000)
     cohort = CohortFactory.create()

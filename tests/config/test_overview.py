@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts import allotments, usage
-from accounts.models import Allotment, DataPointUsage, RejectedCall
+from accounts.models import Allotment, DataPointUsage, Heartbeat, RejectedCall
 from cohorts.models import CohortSync
 from config import overview, overview_parts
 from profiles import people_counts, selection
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 OVERVIEW = "/admin/"
 NOW = datetime(2026, 3, 11, 15, tzinfo=UTC)
 TODAY = NOW.date()
-MAX_QUERIES = 19
+MAX_QUERIES = 21
 
 
 # --- the next step -------------------------------------------------------------------------------------------
@@ -36,6 +36,12 @@ def test_empty_workspace_is_told_to_generate_a_key_and_nothing_else(administrato
     assert "Generate key" in page.text
     for absent in ("Data points this period", "attention", "Imports today"):
         assert absent not in page.text
+
+
+def test_empty_workspace_is_told_that_users_come_first(administrator_client, workspace):
+    assert "No user is here yet" in administrator_client.get(OVERVIEW).text
+    make_people(workspace, ["ada"])
+    assert "No user is here yet" not in administrator_client.get(OVERVIEW).text
 
 
 def test_marketer_is_told_who_generates_the_key(marketer_client):
@@ -76,7 +82,7 @@ def test_imports_are_those_of_today_and_of_the_workspace(workspace, other_worksp
     CohortSyncFactory.create(cohort=cohort, started_at=NOW, received_count=8, matched_count=6)
     CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(hours=1))
     CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(days=2), received_count=100)
-    CohortSyncFactory.create(cohort=cohort, started_at=NOW, action=CohortSync.Action.HELD)
+    CohortSyncFactory.create(cohort=cohort, started_at=NOW, action=CohortSync.Action.HELD)  # not a partner's
     elsewhere = CohortFactory.create(workspace=other_workspace)
     CohortSyncFactory.create(cohort=elsewhere, started_at=NOW, received_count=50)
     with override("en"):
@@ -155,6 +161,7 @@ def busy(workspace):
     source = DataPointUsage.Source.CSV
     usage.record(workspace_id=workspace.pk, source=source, day=today, count=9, shard_key=0)
     add_rejected_call(workspace, 0)
+    Heartbeat.objects.create(name="worker", beat_at=now - timedelta(hours=1))
     return workspace
 
 

@@ -10,15 +10,17 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.allotments import Period, Standing
-from accounts.models import Allotment, Heartbeat, RejectedCall
+from accounts.models import Allotment, DataImportKey, Heartbeat, RejectedCall
 from cohorts.freshness import Freshness, State
 from cohorts.latest_syncs import Overview
 from cohorts.models import CohortSync
 from config import overview_attention
+from tests.accounts.factories import make_key
 from tests.cohorts.factories import CohortFactory, CohortSyncFactory
 from tests.profiles.factories import make_people
 
 pytestmark = pytest.mark.django_db
+Action = CohortSync.Action
 NOW = datetime(2026, 3, 11, 15, tzinfo=UTC)
 
 
@@ -65,7 +67,10 @@ def test_worker_is_missed_after_three_minutes(told, seconds, is_late):
     assert not is_late or "Last sign of life" in found[0][1]
 
 
-def test_worker_that_never_beat_is_missed(told):
+def test_worker_that_never_beat_is_missed_once_it_had_the_time_to(told, workspace):
+    workspace.created_at = NOW - timedelta(seconds=180)
+    assert told(beat_at=None) == []
+    workspace.created_at -= timedelta(seconds=1)
     ((title, note, _url),) = told(beat_at=None)
     assert title == "The worker is not running"
     assert "Last sign" not in note
@@ -103,6 +108,35 @@ def test_rejected_calls_of_a_day_are_summed_by_partner(told, workspace, other_wo
     assert [url for *_others, url in found] == [f"{listed}?partner=mixpanel", f"{listed}?partner=heap_io"]
 
 
+def test_refused_calls_are_a_warning_once_calls_are_accepted_again(told, workspace, other_workspace):
+    key, _secret = make_key(workspace)
+    make_key(other_workspace)
+    reject(workspace, ago=timedelta(minutes=5))
+    for minutes, is_over in [(6, False), (5, False), (4, True)]:
+        DataImportKey.objects.filter(pk=key.pk).update(last_used_at=NOW - timedelta(minutes=minutes))
+        ((title, note, _url),) = told()
+        assert title == "Mixpanel: 1 call refused in 24 hours"
+        assert ("accepted since" in note) == is_over
+
+
+def test_partner_that_fails_for_longer_than_a_day_is_still_told_of(told, workspace, other_workspace):
+    key, _secret = make_key(workspace)
+    reject(workspace, ago=timedelta(days=3))
+    reject(other_workspace, ago=timedelta(days=3))
+    assert titles(told()) == ["Mixpanel: no call was accepted since one was refused"]
+    DataImportKey.objects.filter(pk=key.pk).update(last_used_at=NOW - timedelta(days=2))
+    assert told() == []
+
+
+def test_calls_that_were_only_too_many_are_a_warning(workspace, administrator):
+    make_key(workspace)
+    reject(workspace)
+    RejectedCall.objects.update(status=429)
+    known = {"workspace": workspace, "beat_at": NOW, "freshness": None, "standing": None}
+    (item,) = overview_attention.items(**known, reader=administrator, now=NOW)
+    assert not item.is_bad
+
+
 def test_calls_with_nobody_s_key_are_told_to_the_only_workspace_and_never_fill_the_page(told):
     for number in range(9):
         reject(None, f"made-up-{number}")
@@ -135,18 +169,55 @@ def test_stale_cohorts_are_named_and_those_beyond_are_counted(told):
 
 def test_syncs_that_stopped_are_named(told, other_workspace):
     cohort = CohortFactory.create(name="Stopped")
+    CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(hours=2))
     stopped = CohortSyncFactory.create(
         cohort=cohort, unfinished=True, pages_count=1, started_at=NOW - timedelta(hours=2)
     )
     CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW)
     CohortSyncFactory.create(cohort=cohort, unfinished=True, started_at=NOW - timedelta(days=8))
-    CohortSyncFactory.create(cohort=cohort, started_at=NOW - timedelta(hours=2))
+    deleted = CohortFactory.create(ignored_at=NOW)
+    CohortSyncFactory.create(cohort=deleted, unfinished=True, started_at=NOW - timedelta(hours=2))
     elsewhere = CohortFactory.create(workspace=other_workspace)
     CohortSyncFactory.create(cohort=elsewhere, unfinished=True, started_at=NOW - timedelta(hours=2))
     ((title, note, url),) = told()
     assert title == "A sync of “Stopped” is unfinished"
     assert note.startswith("1 of 2 pages came")
     assert url == reverse("admin:cohorts_cohortsync_change", args=[stopped.pk])
+
+
+@pytest.mark.parametrize(
+    ("stopped", "later", "is_told"),
+    [
+        (Action.MEMBERS, Action.MEMBERS, False),
+        (Action.MEMBERS, Action.ADD_MEMBERS, True),
+        (Action.ADD_MEMBERS, Action.ADD_MEMBERS, False),
+        (Action.ADD_MEMBERS, Action.MEMBERS, False),
+        (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS, True),
+    ],
+)
+def test_sync_that_a_later_one_made_up_for_is_not_told_of(told, stopped, later, is_told):
+    cohort, ago = CohortFactory.create(), NOW - timedelta(hours=2)
+    CohortSyncFactory.create(cohort=cohort, started_at=ago)  # an earlier one makes up for nothing
+    CohortSyncFactory.create(cohort=cohort, unfinished=True, action=stopped, started_at=ago)
+    CohortSyncFactory.create(
+        unfinished=True, action=later, started_at=NOW
+    )  # of another cohort, and not complete
+    assert len(told()) == 1
+    CohortSyncFactory.create(cohort=cohort, action=later, started_at=NOW)
+    assert len(told()) == is_told
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (Action.MEMBERS, "keeps its members until"),
+        (Action.ADD_MEMBERS, "What they changed is in the cohort."),
+    ],
+)
+def test_it_is_said_whether_pages_that_came_count_already(told, action, said):
+    CohortSyncFactory.create(unfinished=True, action=action, started_at=NOW - timedelta(hours=2))
+    ((_title, note, _url),) = told()
+    assert said in note
 
 
 def test_nothing_is_asked_for_a_cohort_that_was_deleted(told):

@@ -198,7 +198,9 @@ WRITERS = {
 }
 # They name the tables, and write others.
 OTHERS = {
+    "cohorts.held_rows",  # members held, looked up among identifiers
     "segments.demo",  # its login and its segments; users through the doors above
+    "segments.demo_history",  # deltas of cohorts
     "segments.suggestions",  # counters in memory
 }
 MODELS = {"Profile", "Identifier", "CustomEvent", "identifiers", "events"}
