@@ -41,10 +41,11 @@ BATCH = 5_000  # members a transaction deletes
 
 @dataclass
 class Waiting:
-    """What a request leaves: the members to hold, and the keys of those it removes. Later changes count."""
+    """What a request leaves: the members to hold, of which later changes count, and whom it removes, be it for a moment."""
 
     members: dict[UUID, Keys] = field(default_factory=dict)
     removed_keys: set[str] = field(default_factory=set)
+    removed: BitMap = field(default_factory=BitMap)
 
     def note(
         self, members: Sequence[Identified], outcomes: Sequence[int | Reason], *, should_remove: bool
@@ -53,6 +54,7 @@ class Waiting:
         if should_remove:
             keys = {key for _shown, keys in members for key in keys}
             self.removed_keys |= keys
+            self.removed |= BitMap([outcome for outcome in outcomes if isinstance(outcome, int)])
             self.members = {it: own for it, own in self.members.items() if keys.isdisjoint(own)}
             return
         for (_shown, candidates), outcome in zip(members, outcomes, strict=True):
@@ -70,15 +72,15 @@ def _member(keys: Keys) -> UUID:
 
 
 # --- pages: the caller holds the cohort's lock, and moves off ------------------------------------------------
-def change(*, cohort: Cohort, waiting: Waiting, removed: BitMap) -> int:
+def change(*, cohort: Cohort, waiting: Waiting) -> int:
     """Hold the members of a request, and no longer those it removes; return how many of its members are held."""
     held_set = HeldSet.objects.counting().filter(cohort=cohort).first()
-    if held_set and held_set.member_count and (waiting.removed_keys or removed):
+    if held_set and held_set.member_count and waiting.removed_keys:
         gone = held_rows.named(
             workspace_id=cohort.workspace_id,
             held_set_id=held_set.pk,
             keys=waiting.removed_keys,
-            profile_ids=removed,
+            profile_ids=waiting.removed,
         )
         let_go(held_set=held_set, members=gone)
     if not waiting.members:

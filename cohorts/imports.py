@@ -235,7 +235,7 @@ def _hold(
     if waiting is None:
         return {"held_count": 0}
     if not export.is_full:
-        return {"held_count": held.change(cohort=cohort, waiting=waiting, removed=matched.removed)}
+        return {"held_count": held.change(cohort=cohort, waiting=waiting)}
     page = export.page or 0
     count = held.collect(cohort=cohort, sync=sync, waiting=waiting, page=page, is_replaced=is_replaced)
     return {"held_count": count}

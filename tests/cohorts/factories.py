@@ -114,7 +114,7 @@ def hold(workspace: Workspace, members: Iterable[Keys]) -> None:
     unknown = [(keys[0], keys) for keys in members]
     waiting.note(unknown, [Reason.UNKNOWN] * len(unknown), should_remove=False)
     with transaction.atomic():
-        held.change(cohort=CohortFactory.create(workspace=workspace), waiting=waiting, removed=BitMap())
+        held.change(cohort=CohortFactory.create(workspace=workspace), waiting=waiting)
 
 
 def moments_ago() -> datetime:

@@ -181,6 +181,13 @@ def switch(workspace, *, is_on: bool) -> None:
     integrations.change(workspace=workspace, partner="mixpanel", values=values, by=None, now=NOW)
 
 
+def test_who_names_somebody_removed_is_not_held_though_the_same_call_adds_them_again(integration, workspace):
+    change("+d:x")
+    ProfileFactory.create(anonymous=True, devices=["x", "y"])
+    change("-d:y", "+d:y")
+    assert waiting() == []
+
+
 # --- no longer held --------------------------------------------------------------------------------------------
 def test_switched_off_holds_nobody(integration, workspace):
     send("ann")

@@ -118,12 +118,3 @@ def test_sync_that_began_later_is_a_later_one_whatever_its_status(workspace):
     cohort = synced(9 * HOUR)
     CohortSyncFactory.create(cohort=cohort, started_at=NOW, unfinished=True, action=CohortSync.Action.MEMBERS)
     assert states(cohort) == ["fresh"]
-
-
-def test_held_members_that_join_are_no_word_of_the_partner(workspace):
-    cohorts = [synced(5 * HOUR), synced(500 * HOUR, times=1)]
-    for cohort in cohorts:
-        for hours in range(40):  # more than are looked at
-            joined = NOW - hours * timedelta(minutes=5)
-            CohortSyncFactory.create(cohort=cohort, started_at=joined, action=CohortSync.Action.HELD)
-    assert states(*cohorts) == ["stale", "one_time"]
