@@ -1,6 +1,6 @@
 """`make bench ARGS="--profiles 1m"`: measure what comes in and what is counted, print tables, append them to results.md.
 
-`--only people`, `cohorts`, `segments`, or any part of them: `--only tracking csv`. Every number is `100k`, `1m`, ...
+`--only people`, `cohorts`, `held`, `segments`, or any part of them: `--only tracking csv`. Every number is `100k`, `1m`, ...
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks import machine, population
 UNITS = {"k": 1_000, "m": 1_000_000}
 RESULTS = Path(__file__).with_name("results.md")
 PEOPLE = ("tracking", "csv", "events", "search")
-PARTS = ("cohorts", "people", "segments", *PEOPLE)
+PARTS = ("cohorts", "held", "people", "segments", *PEOPLE)
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
 def _imports(base: str, arguments: argparse.Namespace) -> list[str]:
     """Measure what comes in, and the counts of cohorts."""
     parts = [part for part in PEOPLE if {part, "people"} & set(arguments.only)]
-    if not parts and "cohorts" not in arguments.only:
+    if not parts and not {"cohorts", "held"} & set(arguments.only):
         return []
     url = _set_up(base, arguments.profiles, "")
     workspace, lines = population.populate(arguments.profiles), []
@@ -46,6 +46,10 @@ def _imports(base: str, arguments: argparse.Namespace) -> list[str]:
         from benchmarks import cohorts
 
         lines += cohorts.measure(url, workspace, arguments)
+    if "held" in arguments.only:
+        from benchmarks import held
+
+        lines += held.measure(url, workspace, arguments)
     if parts:
         from benchmarks import people
 
@@ -86,7 +90,11 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=_number, default=default, help=meaning)
     parser.add_argument("--workers", type=int, default=2, help="processes of the server")
     parser.add_argument(
-        "--only", nargs="+", choices=PARTS, default=["cohorts", "people", "segments"], help="what to measure"
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=["cohorts", "held", "people", "segments"],
+        help="what to measure",
     )
     parser.add_argument("--trial", action="store_true", help="print the tables, keep none of them")
     arguments = parser.parse_args()
