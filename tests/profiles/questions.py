@@ -21,8 +21,7 @@ ALL = (FRENCH, LYONNAIS, BUYERS, REGULARS, WITH_DEVICE, EVERYBODY)
 
 
 def changed_since(workspace: Workspace, moment: datetime, kind: Kind = Kind.ATTRIBUTES) -> set[int]:
-    """Return who is marked as changed at or after a moment, to the millisecond: SQLite's clock knows no less."""
-    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    """Return who is marked as changed at or after a moment."""
     recorded = changes.recorded(workspace_id=workspace.pk, moment=moment)
     return set(recorded.since(kind=kind, moment=moment))
 
