@@ -119,7 +119,8 @@ def test_cohorts_of_one_partner_are_filtered_by_keyboard(page, sign_in, marketer
     expect(filters).to_be_hidden()
     expect(page.get_by_role("button", name="Filters", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(filters.get_by_role("link").first).to_be_focused()  # only then the next key is pressed where one looks
+    # Only then the next key is pressed where one looks.
+    expect(filters.get_by_role("link").first).to_be_focused()
     filters.get_by_role("link", name="Segment").press("Enter")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     expect(page.get_by_role("link", name="Readers")).to_be_visible()
