@@ -22,7 +22,7 @@ DATABASE = {"db", "transactional_db", "live_server"}
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs PostgreSQL elsewhere, and run tests that commit last: they empty the database.
 
     So each of them first gets back what the migrations made: workspace, roles and schedules.
@@ -32,7 +32,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL"))
         if _commits(item):
             item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
+    if connection.vendor == "postgresql":
+        _look_once(config, items)
     items.sort(key=_commits)
+
+
+def _look_once(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the first variant of what only looks: no language, theme or size depends on the database."""
+    seen: set[str] = set()
+    again = []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("looks") and name in seen:
+            again.append(item)
+        seen.add(name)
+    items[:] = [item for item in items if item not in again]
+    config.hook.pytest_deselected(items=again)
 
 
 def _commits(item: pytest.Item) -> bool:

@@ -88,7 +88,12 @@ _present: list[Witness] = []
 
 
 def install() -> None:
-    """Tell the witness of the test at hand whom matching is asked for."""
+    """Tell the witness of the test at hand whom matching is asked for, and have the tools keep their details.
+
+    Factories tell of every attribute, and each line is written three times over: by console, test runner and witness.
+    """
+    for tool in TOOLS:
+        logging.getLogger(tool).setLevel(logging.WARNING)
     asked = matching.lookup
 
     def lookup(*, workspace_id: int, keys: Sequence[str]) -> dict[str, int]:

@@ -58,6 +58,7 @@ def addresses(cohort):
 
 
 @pytest.mark.parametrize(("scheme", "size"), VARIANTS)
+@pytest.mark.looks
 def test_whatever_partners_send_fits_and_is_readable(
     scheme, size, page, sign_in, marketer, cohort, axe_clean, no_overflow, subtests
 ):

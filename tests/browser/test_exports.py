@@ -97,6 +97,7 @@ def test_export_is_cancelled_by_the_keyboard_and_its_page_says_so(page, sign_in,
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("fr", "light"), ("de", "dark")])
+@pytest.mark.looks
 def test_pages_of_exports_are_accessible_and_fit(
     language, scheme, page, sign_in, speak, marketer, segment, axe_clean, no_overflow
 ):

@@ -146,6 +146,7 @@ def test_page_follows_an_import_until_it_is_paused_and_resumed(page, sign_in, ad
 
 
 @pytest.mark.parametrize(("language", "scheme", "size"), [("fr", "light", PHONE), ("de", "dark", DESKTOP)])
+@pytest.mark.looks
 def test_pages_of_imports_are_accessible_and_fit(
     language, scheme, size, page, sign_in, speak, administrator, axe_clean, no_overflow
 ):

@@ -181,6 +181,7 @@ def test_every_address_of_the_admin_is_on_the_list():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.looks
 def test_pages_are_accessible_quiet_and_fit(
     variant, page, sign_in, speak, administrator, world, axe_clean, no_overflow, subtests
 ):
@@ -203,6 +204,7 @@ def test_pages_are_accessible_quiet_and_fit(
 
 
 @pytest.mark.parametrize(("language", "scheme", "size"), VARIANTS)
+@pytest.mark.looks
 def test_login_is_accessible_quiet_and_fits(language, scheme, size, page, speak, axe_clean, no_overflow):
     speak(language)
     page.emulate_media(color_scheme=scheme)

@@ -148,6 +148,7 @@ def test_the_list_is_sorted_by_size_and_filtered(page, sign_in, marketer, segmen
 
 @BOTH_THEMES
 @pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.looks
 def test_pages_are_whole_on_every_screen(
     page, sign_in, speak, marketer, segment, scheme, language, axe_clean, no_overflow
 ):

@@ -171,6 +171,7 @@ def test_leaving_with_unsaved_changes_asks(builder):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.looks
 def test_list_and_builder_fit_a_phone(opened, lapsed, valuable, scheme, axe_clean, no_overflow):
     deep = group(group(group(cohorts(lapsed.pk), leaf("age", "between", [18, 30]))))
     saved = (

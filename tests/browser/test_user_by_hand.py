@@ -178,6 +178,7 @@ def test_chart_has_a_table_that_opens_by_keyboard(page, ada):
     ("scheme", "size", "language"),
     [("light", DESKTOP, "en"), ("dark", PHONE, "en"), ("light", PHONE, "fr"), ("dark", DESKTOP, "de")],
 )
+@pytest.mark.looks
 def test_every_page_of_a_user_fits_and_is_readable(
     scheme, size, language, page, speak, live_server, axe_clean, no_overflow, subtests
 ):
