@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.models import JSONField, Q
 
-from accounts import audit, partners
+from accounts import audit
 from accounts.models import (
     AnyKey,
     DataImportKey,
@@ -153,8 +153,7 @@ def verify(*, secret: str, partner: str, address: str | None = None, now: dateti
 
     Raises InvalidKeyError for an unknown or invalidated key and for a key of another partner.
     """
-    candidates = DataImportKey.objects.raw(_IMPORT_KEYS, [partners.THROTTLED, secret[:PREFIX_LENGTH]])
-    key = _known(candidates, secret, "data import key")
+    key = _known(DataImportKey.objects.raw(_IMPORT_KEYS, [secret[:PREFIX_LENGTH]]), secret, "data import key")
     key.integration = _owner(Integration, key)
     _refuse_invalidated(key, "data import key")
     if key.integration.partner != partner:
@@ -182,11 +181,7 @@ _IMPORT_KEYS = """
     SELECT k.*, i.workspace_id AS owner_workspace_id, i.partner AS owner_partner, i.is_enabled AS owner_is_enabled,
         i.partner_api_key_digest AS owner_partner_api_key_digest, i.member_mapping AS owner_member_mapping,
         i.holds_unmatched AS owner_holds_unmatched, i.id_limit AS owner_id_limit,
-        i.calls_per_minute AS owner_calls_per_minute, i.expected_minutes AS owner_expected_minutes, i.id AS owner_id,
-        EXISTS (
-            SELECT 1 FROM accounts_rejectedcall r WHERE r.workspace_id = i.workspace_id AND r.partner = i.partner
-            AND r.last_at >= k.last_used_at AND r.status <> %s
-        ) AS is_refused_since
+        i.calls_per_minute AS owner_calls_per_minute, i.expected_minutes AS owner_expected_minutes, i.id AS owner_id
     FROM accounts_dataimportkey k JOIN accounts_integration i ON i.id = k.integration_id WHERE k.prefix = %s
 """
 _REST_KEYS = """
@@ -224,9 +219,9 @@ def _owner(model: type[Owner], key: Key) -> Owner:
 
 
 def _note_use(key: DataImportKey | RestApiKey, address: str | None, now: datetime) -> None:
-    # At most one write a minute: a page of members must not wait for the row of its key. But a call that follows a
-    # refused one is noted at once, or its partner would go on to be shown as failing (`accounts/partners.py`).
-    before = now if getattr(key, "is_refused_since", False) else now - LAST_USED_RESOLUTION
+    # At most one write a minute: a page of members must not wait for the row of its key. What follows a refused call
+    # is noted at once (`note_next_use`), or its partner would go on to be shown as failing (`accounts/partners.py`).
+    before = now - LAST_USED_RESOLUTION
     if key.last_used_at is None or key.last_used_at < before:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
         type(key).objects.filter(stale, pk=key.pk).update(last_used_at=now, last_used_address=address)
