@@ -32,7 +32,7 @@ def partner(_admin: Any, cohort: Cohort) -> SafeString:
     """Return the partner as it spells itself, more or less, and what it calls the cohort."""
     return format_html(
         '<span class="cl-partner">{}<small class="rc-code cl-id">{}</small></span>',
-        partner_name(cohort.partner),
+        partners.named(cohort.partner).name,
         cohort.partner_cohort_id,
     )
 
@@ -68,11 +68,6 @@ def used_by(_admin: Any, cohort: Any) -> SafeString:
 def last_sync(_admin: Any, cohort: Cohort) -> SafeString:
     """Return when the partner sent the cohort last."""
     return ago(cohort.last_sync_at)
-
-
-def partner_name(slug: str) -> str:
-    """Return a partner's slug as a name."""
-    return partners.named(slug).name
 
 
 # --- syncs ---------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts import partners
 from accounts.permissions import current_workspace
-from cohorts.admin_cells import partner_name
 from cohorts.models import Cohort
 
 
@@ -26,7 +26,7 @@ class PartnerFilter(admin.SimpleListFilter):
         """Return the partners of the current workspace."""
         cohorts = Cohort.objects.for_workspace(current_workspace(request))
         slugs = cohorts.order_by("partner").values_list("partner", flat=True).distinct()
-        return [(slug, partner_name(slug)) for slug in slugs]
+        return [(slug, partners.named(slug).name) for slug in slugs]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep what came from the chosen partner."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts import partners
 from cohorts import (
     admin_cells,
     admin_charts,
@@ -45,7 +46,7 @@ def cohort_size(request: HttpRequest, cohort: Cohort) -> SafeString:
         "size": known.size,
         "everyone": len(everyone),
         "share": numbers.share(known.size, len(everyone)),
-        "partner": admin_cells.partner_name(cohort.partner),
+        "partner": partners.named(cohort.partner).name,
         "sent": sent,
         "rate": admin_syncs.match_rate(sent) if sent else "",
         "reasons": admin_syncs.reasons_in_words(sent) if sent else [],
@@ -91,7 +92,7 @@ def cohort_unmatched(request: HttpRequest, cohort: Cohort) -> SafeString:
 
 def cohort_facts(request: HttpRequest, cohort: Cohort) -> SafeString:
     """Return what the partner says of the cohort, whose it is, and how it is deleted."""
-    context = {"cohort": cohort, "partner": admin_cells.partner_name(cohort.partner)}
+    context = {"cohort": cohort, "partner": partners.named(cohort.partner).name}
     return _render("cohort_facts", context, request)
 
 
@@ -139,7 +140,7 @@ def cohorts_of_user(request: HttpRequest, profile: Profile) -> SafeString:
     by_id = {cohort.pk: cohort for cohort in cohorts}
     stays = membership_history.since(profile_id=profile.pk, cohort_ids=list(by_id))
     mine = [
-        (cohort, admin_cells.partner_name(cohort.partner), stays[cohort_id].entered_at)
+        (cohort, partners.named(cohort.partner).name, stays[cohort_id].entered_at)
         for cohort_id, cohort in by_id.items()
         if cohort_id in stays
     ]

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import addresses
+from accounts import addresses, partners
 from accounts.permissions import current_workspace
-from cohorts import admin_cells, admin_live, admin_syncs, ignoring, uses
+from cohorts import admin_live, admin_syncs, ignoring, uses
 from cohorts.admin_list import visible
 from cohorts.ignoring import CohortInUseError
 from cohorts.models import Cohort, CohortSync
@@ -65,7 +65,7 @@ def _ask(request: HttpRequest, cohort: Cohort, users: list[Any], *, status: int)
         "title": _("Delete cohort"),
         "trail": trail,
         "cohort": cohort,
-        "partner": admin_cells.partner_name(cohort.partner),
+        "partner": partners.named(cohort.partner).name,
         "is_refused": bool(users),
         "users": admin_uses.links(shown),
         "hidden": len(users) - len(shown),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from accounts import mail
+from accounts import mail, partners
 from cohorts import freshness_words
-from cohorts.admin_cells import partner_name
 from cohorts.freshness import Freshness, State
 from cohorts.models import Cohort, StaleIncident
 
@@ -33,7 +32,7 @@ class Line:
     @property
     def partner(self) -> str:
         """The partner's name."""
-        return partner_name(self.cohort.partner)
+        return partners.named(self.cohort.partner).name
 
     @property
     def every(self) -> str:
