@@ -8,12 +8,13 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
 
 from accounts import audit, usage
+from accounts.days import day_of
 from accounts.models import Allotment, User, Workspace
 
 MONTHS = {Allotment.Period.MONTH: 1, Allotment.Period.QUARTER: 3, Allotment.Period.YEAR: 12}
@@ -151,8 +152,3 @@ def change(
             now=now,
         )
     workspace.refresh_from_db()  # it knew the former one
-
-
-def day_of(now: datetime) -> date:
-    """Return the day of a moment, in UTC."""
-    return now.astimezone(UTC).date()

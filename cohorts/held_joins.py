@@ -17,13 +17,14 @@ found is only a hint; each join finds out again under its locks. Race-prone, so 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
 from django.db import transaction
 from pyroaring import BitMap
 
+from accounts.days import day_of
 from cohorts import held, held_rows, membership, moves, syncs
 from cohorts.membership import Kind, Page
 from cohorts.models import Cohort, CohortSync, HeldSet
@@ -112,7 +113,7 @@ def _join(workspace_id: int, held_set: HeldSet, members: Sequence[UUID], now: da
 
 def _note(cohort: Cohort, now: datetime) -> CohortSync:
     """Return the sync of the day's joins, which the import history shows: the partner sent nobody by it."""
-    day = now.astimezone(UTC).date().isoformat()
+    day = day_of(now).isoformat()
     export = Export(cohort.partner_cohort_id, CohortSync.Action.HELD, session_id=day)
     sync = syncs.find(cohort=cohort, export=export, now=now)
     syncs.note_page(sync=sync, export=export, tally=NO_TALLY, sample=[], replaced=None, now=now)

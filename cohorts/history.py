@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 from pyroaring import BitMap
 
+from accounts.days import day_of
 from cohorts import folding
 from cohorts.folding import Change
 from cohorts.models import Cohort
@@ -66,7 +67,7 @@ def of(*, cohorts: Sequence[Cohort], within: BitMap, days: int, now: datetime) -
     """
     if not cohorts:
         return {}
-    today = _day(now)
+    today = day_of(now)
     since = today - timedelta(days=min(days, settings.DELTA_RETENTION_DAYS) - 1)
     found = _found([cohort.pk for cohort in cohorts], since)
     erased = _erased(BitMap.union(BitMap(), *(it.members - within for it in found.values())))
@@ -74,7 +75,7 @@ def of(*, cohorts: Sequence[Cohort], within: BitMap, days: int, now: datetime) -
         cohort.pk: History(
             size=len(found[cohort.pk].members & within),
             days=_days(
-                found[cohort.pk], erased, first=min(max(since, _day(cohort.created_at)), today), last=today
+                found[cohort.pk], erased, first=min(max(since, day_of(cohort.created_at)), today), last=today
             ),
         )
         for cohort in cohorts
@@ -147,7 +148,7 @@ def _erased(profile_ids: BitMap) -> dict[int, date]:
     for start in range(0, len(ids), bitmaps.MAX_SQL_IDS):
         some = Profile.objects.filter(pk__in=ids[start : start + bitmaps.MAX_SQL_IDS])
         rows = some.exclude(deleted_at=None).values_list("pk", "deleted_at")
-        erased |= {pk: _day(moment) for pk, moment in rows if moment}
+        erased |= {pk: day_of(moment) for pk, moment in rows if moment}
     return erased
 
 
@@ -162,10 +163,6 @@ def _days(found: _Found, erased: dict[int, date], *, first: date, last: date) ->
         days.append(Day(day, size, found.entered[day], found.left[day]))
         size += gone[day] - found.net[day]
     return days[::-1]
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(UTC).date()
 
 
 def _date(value: date | str) -> date:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from accounts.days import day_of
 from cohorts import folding
 from cohorts.folding import Change
 from cohorts.models import CohortDelta
@@ -83,5 +84,5 @@ def _named(kind: str, _created_at: Any, members: Any, left: Any, *, direction: D
 
 def _change(row: tuple[Any, ...]) -> Change:
     _cohort, _sequence, _place, delta_id, sync_id, kind, created_at, members, left = row
-    day = changes.aware(created_at).astimezone(UTC).date()
+    day = day_of(changes.aware(created_at))
     return Change(delta_id, sync_id, kind, day, bitmaps.unpack(members), bitmaps.unpack(left))

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.allotments import day_of
+from accounts.days import day_of
 from accounts.models import Workspace
 from profiles import admin_layers, numbers, people_counts
 from profiles.models import PeopleCount

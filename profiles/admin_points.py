@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import addresses, allotments
+from accounts.days import day_of
 from accounts.models import User
 from accounts.permissions import current_workspace
 from config.admin import page
@@ -29,7 +30,7 @@ SEES, CHANGES = "accounts.view_datapointusage", "accounts.change_allotment"
 def data_points(request: HttpRequest) -> HttpResponse:
     """Show how the workspace stands, and where its data points come from."""
     allotment = allotments.of(workspace=current_workspace(request))
-    return _points_page(request, form=AllotmentForm.of(allotment, today=allotments.day_of(timezone.now())))
+    return _points_page(request, form=AllotmentForm.of(allotment, today=day_of(timezone.now())))
 
 
 @require_POST

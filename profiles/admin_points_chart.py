@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import allotments, usage
 from accounts.allotments import Period
+from accounts.days import day_of
 from accounts.models import DataPointUsage, Workspace
 from profiles import admin_layers, csv_cells, numbers
 
@@ -55,14 +56,14 @@ def csv_file(*, workspace: Workspace, span: Span, now: datetime) -> tuple[str, s
     """Return name and content of a CSV file: a line a day up to today, a column for each source, and the sum."""
     period, per_day = _span(workspace, span, now)
     lines = [csv_cells.line(["day", *Source.values, "total"])]
-    for day in _days(Period(period.first, min(period.last, allotments.day_of(now)))):
+    for day in _days(Period(period.first, min(period.last, day_of(now)))):
         counts = [per_day.get(day, {}).get(source, 0) for source in Source]
         lines.append(csv_cells.line([day.isoformat(), *map(str, counts), str(sum(counts))]))
     return f"data-points-{period.first}-{period.last}.csv", "".join(lines)
 
 
 def _span(workspace: Workspace, span: Span, now: datetime) -> tuple[Period, PerDay]:
-    allotment, today = allotments.of(workspace=workspace), allotments.day_of(now)
+    allotment, today = allotments.of(workspace=workspace), day_of(now)
     period = allotments.period_at(allotment=allotment, day=today)
     if span == Span.PREVIOUS:
         period = allotments.period_at(allotment=allotment, day=period.first - allotments.DAY)

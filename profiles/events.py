@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from pyroaring import BitMap
 
+from accounts.days import day_of
 from profiles import changes, event_sql
 from profiles.event_sql import Named
 from profiles.models import EventName
@@ -130,7 +131,7 @@ def _add(workspace_id: int, rows: Sequence[_Row], now: datetime) -> BitMap:
 
 
 def _first_day(now: datetime) -> date:
-    return (now - KEPT_DAYS).astimezone(UTC).date()
+    return day_of(now - KEPT_DAYS)
 
 
 def _totals(rows: Sequence[_Row], *, latest: int, first_day: int) -> dict[int, list[Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from accounts.allotments import day_of
+from accounts.days import day_of
 from accounts.models import Workspace
 from profiles import filter_bitmaps, predicates
 from profiles.models import PeopleCount

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from accounts.days import day_of
 from profiles.models import CustomEvent, EventName, Profile
 
 DAYS = 90
@@ -58,7 +59,7 @@ class Timeline:
 
 def of(*, profile: Profile, now: datetime) -> Timeline:
     """Return what a profile did, in one query: the MAX_NAMES things it did last, if there are more."""
-    today = now.astimezone(UTC).date()
+    today = day_of(now)
     days = [today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1)]
     totals = CustomEvent.objects.filter(profile=profile, name__workspace=profile.workspace_id)
     rows = list(totals.select_related("name").order_by("-last_at", "name_id")[: MAX_NAMES + 1])

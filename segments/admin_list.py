@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.days import day_of
 from accounts.models import Workspace
 from accounts.permissions import current_workspace
 from segments import admin_cells, audience, sizes, uses
@@ -67,7 +68,7 @@ class SegmentList(ChangeList):
 
     def _complete(self, workspace: Workspace, segments: Sequence[Any]) -> None:
         now = timezone.now()
-        days = [sizes.day_of(now) - timedelta(days=ago) for ago in range(DAYS, 0, -1)]
+        days = [day_of(now) - timedelta(days=ago) for ago in range(DAYS, 0, -1)]
         known = sizes.by_day(segment_ids=[it.pk for it in segments], since=days[0])
         prefetch_related_objects(segments, Prefetch("tags", SegmentTag.objects.order_by("name")))
         users = uses.by_segment(workspace_id=workspace.pk)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.days import day_of
 from profiles import admin_chart, admin_uses, numbers
 from segments import silent_cohorts, sizes, uses, wording
 from segments.admin_forms import SegmentForm
@@ -43,7 +44,7 @@ def context(*, segment: Segment, form: SegmentForm, now: datetime) -> dict[str, 
 
 def _around(segment: Segment, form: SegmentForm, now: datetime) -> dict[str, Any]:
     """Return what stands below the form, and give the form its words, looked up with those of the versions."""
-    today = sizes.day_of(now)
+    today = day_of(now)
     kept = sizes.by_day(segment_ids=[segment.pk], since=today - timedelta(days=DAYS - 1))[segment.pk]
     newest = kept[max(kept)] if kept else None
     return {

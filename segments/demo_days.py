@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from accounts import allotments, usage
+from accounts import usage
+from accounts.days import day_of
 from accounts.models import Allotment, DataPointUsage, Workspace
 from profiles import people_counts
 from profiles.models import PeopleCount
-from segments import sizes
 from segments.models import Segment, SegmentSize
 
 DAYS = 89
@@ -27,7 +27,7 @@ FILE_EVERY, FILE_POINTS = 7, 55_000
 
 def invent(*, workspace: Workspace, now: datetime) -> None:
     """Note the past of a workspace that has none, and what it is today. The caller sees to it that it is done once."""
-    today = allotments.day_of(now)
+    today = day_of(now)
     days = [today - timedelta(days=ago) for ago in range(DAYS, 0, -1)]
     people_counts.note_one(workspace=workspace, now=now)
     _invent_people(workspace, days, people_counts.by_day(workspace=workspace, since=today)[today])
@@ -70,9 +70,7 @@ def _points(day: date) -> Iterator[tuple[DataPointUsage.Source, int]]:
 
 def _invent_sizes(workspace: Workspace, days: list[date], now: datetime) -> None:
     """Sizes that wander to what they are today, which saving the segments noted."""
-    newest = SegmentSize.objects.filter(
-        segment__in=Segment.objects.for_workspace(workspace), day=sizes.day_of(now)
-    )
+    newest = SegmentSize.objects.filter(segment__in=Segment.objects.for_workspace(workspace), day=day_of(now))
     for number, size in enumerate(newest.order_by("segment_id")):
         chance = random.Random(number)  # noqa: S311 - no secret
         trend = chance.uniform(-0.3, 0.3)

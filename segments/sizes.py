@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Abs
 
+from accounts.days import day_of
 from accounts.models import Workspace
 from profiles import locks
 from profiles.locks import Lock
@@ -75,11 +76,6 @@ def _noted(*, by: date) -> Subquery:
     """Return the size of a segment on a day, or if it is not noted yet, the day before."""
     days = SegmentSize.objects.filter(segment=OuterRef("pk"), day__range=(by - timedelta(days=1), by))
     return Subquery(days.order_by("-day").values("total_count")[:1])
-
-
-def day_of(now: datetime) -> date:
-    """Return the day of a moment, in UTC as all days of sizes."""
-    return now.astimezone(UTC).date()
 
 
 def _record(workspace: Workspace, now: datetime) -> int:

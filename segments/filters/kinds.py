@@ -16,6 +16,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.days import day_of
 from cohorts.models import Cohort
 from profiles.models import CustomEvent, Profile
 from segments.filters.sources import Selects
@@ -35,7 +36,7 @@ class Asked:
     @property
     def today(self) -> date:
         """The day. All days of Rollcall are those of UTC: of data points, of events, of sizes."""
-        return self.now.astimezone(UTC).date()
+        return day_of(self.now)
 
     @property
     def first_day(self) -> date:

@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.days import day_of
 from profiles import matching, predicates
 from profiles.models import Profile
 from profiles.predicates import Sql, column
@@ -137,7 +138,7 @@ def _younger_than(asked: Asked, years: float) -> Sql:
 
 def _years(known: Known, _filter: Filter) -> str:
     born = known.profile.date_of_birth
-    return number_format(age(born, known.now.astimezone(UTC).date())) if born else ""
+    return number_format(age(born, day_of(known.now))) if born else ""
 
 
 def age(born: date, today: date) -> int:

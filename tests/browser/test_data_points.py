@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from accounts import allotments, usage
+from accounts import usage
+from accounts.days import day_of
 from accounts.models import DataPointUsage, User, Workspace
 
 
@@ -16,7 +17,7 @@ def test_allotment_is_given_by_keyboard_and_shown_at_once(
     usage.record(
         workspace_id=workspace.pk,
         source=DataPointUsage.Source.CSV,
-        day=allotments.day_of(timezone.now()),
+        day=day_of(timezone.now()),
         count=600,
         shard_key=0,
     )
@@ -37,7 +38,7 @@ def test_allotment_is_given_by_keyboard_and_shown_at_once(
 def test_chart_can_be_read_as_a_table_and_downloaded(
     page: Page, sign_in, administrator: User, workspace: Workspace
 ):
-    today = allotments.day_of(timezone.now())
+    today = day_of(timezone.now())
     source = DataPointUsage.Source.EVENTS
     usage.record(workspace_id=workspace.pk, source=source, day=today, count=1_234, shard_key=0)
     sign_in(administrator)

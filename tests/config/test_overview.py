@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import allotments, usage
+from accounts import usage
+from accounts.days import day_of
 from accounts.models import Allotment, DataPointUsage, Heartbeat, RejectedCall
 from cohorts.models import CohortSync
 from config import overview, overview_parts
@@ -149,7 +150,7 @@ def test_sizes_that_are_too_old_are_not_compared(workspace):
 @pytest.fixture
 def busy(workspace):
     """A workspace with something of everything."""
-    now, today = timezone.now(), allotments.day_of(timezone.now())
+    now, today = timezone.now(), day_of(timezone.now())
     make_people(workspace, ["ada", "bob"])
     people_counts.note(now=now - timedelta(days=1))
     people_counts.note(now=now)

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import allotments, usage
+from accounts import usage
+from accounts.days import day_of
 from accounts.models import Allotment, AuditEntry, DataPointUsage
 from profiles import admin_points_chart
 from profiles.admin_points_chart import Span
@@ -26,7 +27,7 @@ GIVEN = {"data_points": "5000", "period": "quarter", "starts_on": "2026-01-01"}
 
 
 def record(workspace, count: int, day: date | None = None, source: Source = Source.CSV) -> None:
-    day = day or allotments.day_of(timezone.now())
+    day = day or day_of(timezone.now())
     usage.record(workspace_id=workspace.pk, source=source, day=day, count=count, shard_key=0)
 
 
@@ -50,7 +51,7 @@ def test_page_without_an_allotment_says_what_one_is_for(administrator_client):
 def test_page_says_how_much_of_the_allotment_is_used_and_whether_it_will_last(
     administrator_client, workspace
 ):
-    today = allotments.day_of(timezone.now())
+    today = day_of(timezone.now())
     Allotment.objects.create(workspace=workspace, data_points=10_000, period="year", starts_on=today)
     record(workspace, 1_234)
     page = administrator_client.get(PAGE).text
@@ -107,7 +108,7 @@ def test_twelve_months_are_twelve_at_any_end_of_a_month(workspace, today):
 
 
 def test_file_has_a_line_for_each_day_so_far_and_a_column_for_each_source(administrator_client, workspace):
-    today = allotments.day_of(timezone.now())
+    today = day_of(timezone.now())
     record(workspace, 7, today)
     record(workspace, 3, today, Source.EVENTS)
     answer = administrator_client.get(DOWNLOAD)
@@ -125,7 +126,7 @@ def test_an_unknown_span_is_this_period(administrator_client):
 def test_page_costs_the_same_for_1_and_50_days(administrator_client, workspace):
     def queries_with(days: int) -> int:
         for ago in range(days):
-            record(workspace, 1, allotments.day_of(timezone.now()) - timedelta(days=ago))
+            record(workspace, 1, day_of(timezone.now()) - timedelta(days=ago))
         with CaptureQueriesContext(connection) as queries:
             administrator_client.get(PAGE)
         return len(queries)

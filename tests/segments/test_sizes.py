@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.days import day_of
 from accounts.models import Workspace
 from segments import saving, sizes, tasks
 from segments.models import SegmentSize, SegmentVersion
@@ -48,7 +49,7 @@ def test_a_day_has_one_size_the_last_one(segment, cohort):
 
 def test_days_are_those_of_utc(segment):
     at_night = datetime(2026, 3, 1, 23, 30, tzinfo=UTC).astimezone(timezone.get_fixed_timezone(120))
-    assert sizes.day_of(at_night) == date(2026, 3, 1)
+    assert day_of(at_night) == date(2026, 3, 1)
 
 
 def test_every_workspace_has_its_sizes(segment, other_workspace):
