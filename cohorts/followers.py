@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
 from django.db import connection
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
@@ -14,6 +13,7 @@ from pyroaring import BitMap
 
 from cohorts import held, membership, moves
 from cohorts.models import Cohort, CohortSync
+from profiles import bitmaps
 
 CHUNK = 500
 
@@ -30,8 +30,7 @@ def erased(*, workspace_id: int, profile_ids: Collection[int], texts: Collection
     """
     moves.hold_pages_off(workspace_id=workspace_id)
     held.forget_texts(workspace_id=workspace_id, texts=texts)
-    names = list(texts) if connection.vendor == "postgresql" else orjson.dumps(list(texts)).decode()
-    is_named = RawSQL(_NAMED[connection.vendor], [names], BooleanField())  # noqa: S611 - texts of ours
+    is_named = RawSQL(_NAMED[connection.vendor], [bitmaps.as_parameter(texts)], BooleanField())  # noqa: S611 - texts of ours
     syncs = CohortSync.objects.filter(is_named, cohort__workspace_id=workspace_id).only("unmatched_sample")
     changed = list(syncs.order_by("pk"))
     for sync in changed:

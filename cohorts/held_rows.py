@@ -79,7 +79,13 @@ def named(
         SELECT h.member FROM profiles_identifier i JOIN cohorts_heldkey h ON h.key = i.key
         WHERE i.workspace_id = %s AND i.profile_id {_in()} AND h.held_set_id = %s
     """  # noqa: S608
-    parameters = [held_set_id, _list(keys), workspace_id, _list(profile_ids), held_set_id]
+    parameters = [
+        held_set_id,
+        bitmaps.as_parameter(keys),
+        workspace_id,
+        bitmaps.as_parameter(profile_ids),
+        held_set_id,
+    ]
     return _found(sql, parameters)
 
 
@@ -87,7 +93,9 @@ def named_in(*, held_set_ids: Iterable[int], keys: Collection[str]) -> dict[int,
     """Return the members that have one of the keys, by set."""
     sql = f'SELECT held_set_id, member FROM cohorts_heldkey WHERE "key" {_in()} AND held_set_id {_in()}'  # noqa: S608
     found: dict[int, set[UUID]] = {}
-    for held_set_id, member in bitmaps.fetch(sql, [_list(keys), _list(held_set_ids)]):
+    for held_set_id, member in bitmaps.fetch(
+        sql, [bitmaps.as_parameter(keys), bitmaps.as_parameter(held_set_ids)]
+    ):
         found.setdefault(held_set_id, set()).add(_member(member))
     return found
 
@@ -153,12 +161,10 @@ def _in() -> str:
     return _IN[connection.vendor]
 
 
-def _list(values: Iterable[Any]) -> Any:
-    return list(values) if connection.vendor == "postgresql" else orjson.dumps(list(values)).decode()
-
-
 def _members(members: Iterable[UUID]) -> Any:
-    return _list(members if connection.vendor == "postgresql" else (member.hex for member in members))
+    return bitmaps.as_parameter(
+        members if connection.vendor == "postgresql" else (member.hex for member in members)
+    )
 
 
 def _member(value: UUID | str) -> UUID:

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
 import psycopg
 from django.db import connection
 from pyroaring import BitMap
@@ -70,6 +71,11 @@ def store(sql: str, params: Sequence[Any]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
+
+
+def as_parameter(values: Iterable[Any]) -> Any:
+    """Return values as the one parameter of `= ANY(%s)` on PostgreSQL, of `json_each(%s)` on SQLite."""
+    return list(values) if connection.vendor == "postgresql" else orjson.dumps(list(values)).decode()
 
 
 def placeholders(values: Sequence[Any] | Iterable[Any]) -> str:

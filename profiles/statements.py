@@ -14,6 +14,8 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from profiles import bitmaps
+
 # Columns that are no text.
 TYPES = {
     "id": "integer",
@@ -78,7 +80,7 @@ def lock_profiles(
         WHERE id {dialect.one_of} AND +workspace_id = %s AND deleted_at IS NULL ORDER BY id {dialect.lock}
     """  # noqa: S608 - names of columns of ours
     with connection.cursor() as cursor:
-        cursor.execute(sql, [ids if connection.vendor == "postgresql" else _json(ids), workspace_id])
+        cursor.execute(sql, [bitmaps.as_parameter(ids), workspace_id])
         rows = {
             profile_id: dict(zip(columns, values, strict=True)) for profile_id, *values in cursor.fetchall()
         }
@@ -90,13 +92,12 @@ def lock_profiles(
 
 def external_ids(*, workspace_id: int, profile_ids: Collection[int]) -> dict[int, str | None]:
     """Return the external id, None for an anonymous profile, of each live profile. Locks nothing."""
-    ids = list(profile_ids)
     sql = f"""
         SELECT id, external_id FROM profiles_profile
         WHERE id {_dialect().one_of} AND +workspace_id = %s AND deleted_at IS NULL
     """  # noqa: S608 - one of the two above
     with connection.cursor() as cursor:
-        cursor.execute(sql, [ids if connection.vendor == "postgresql" else _json(ids), workspace_id])
+        cursor.execute(sql, [bitmaps.as_parameter(profile_ids), workspace_id])
         return dict(cursor.fetchall())
 
 
